@@ -4,7 +4,9 @@ Everything else takes `at` as an argument, so that the simulator can own time.
 """
 
 from datetime import UTC, datetime
-from typing import Protocol, override
+from typing import Protocol
+
+from typing_extensions import override
 
 
 class Clock(Protocol):

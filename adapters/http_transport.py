@@ -8,9 +8,10 @@ sandbox without a socket.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, override
+from typing import Protocol
 
 import httpx2
+from typing_extensions import override
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ class NetworkTransport(HttpTransport):
             raise NotSentError(str(error)) from error
         except httpx2.TransportError as error:
             raise NoAnswerError(f"{type(error).__name__}: {error}") from error
-        return HttpResponse(
-            answer.status_code, tuple(answer.headers.multi_items()), answer.content
-        )
+        return HttpResponse(answer.status_code, tuple(answer.headers.multi_items()), answer.content)
 
     def close(self) -> None:
         """Close the kept connections."""
