@@ -1,7 +1,7 @@
 """What a sandbox is: an object that answers requests over its own tables, given the time.
 
-No socket, thread, clock or randomness: the same requests at the same instants give the same answers,
-so the simulator can hold one and a server can skin it.
+No socket, thread, clock or randomness: the same requests at the same instants give the same
+answers, so the simulator can hold one and a server can skin it.
 """
 
 from collections.abc import Mapping

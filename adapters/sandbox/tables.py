@@ -1,13 +1,13 @@
-"""The whole state of one sandbox: named tables of JSON rows, in memory, with a list of what changed.
+"""The whole state of one sandbox: named tables of JSON rows, in memory, and what changed.
 
-A row is never changed in place: it is read, copied, and put back. So whoever saves the state needs
+A row is never changed in place: it is read, copied, and put back. So whoever saves it needs
 only `take_dirty()`, and a reader never sees half a change.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 Row: TypeAlias = dict[str, JsonValue]
 
 
