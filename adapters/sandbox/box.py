@@ -47,6 +47,13 @@ class Box(Protocol):
         """
         ...
 
+    def who(self, request: HttpRequest, at: datetime) -> str:
+        """Return the user name or token that a request is signed with; "" for nobody.
+
+        Changes nothing: faults are matched with it before the request is answered.
+        """
+        ...
+
     def seed_basics(self, at: datetime) -> None:
         """Put what a new account has: users or owners, schemas, record types or pipelines."""
         ...

@@ -43,6 +43,10 @@ class Tables:
                 self._dirty[table, key] = None
         self._tables = {}
 
+    def is_empty(self) -> bool:
+        """Return whether there is no row at all: a sandbox that was never seeded."""
+        return not any(self._tables.values())
+
     def next_number(self, counter: str) -> int:
         """Return 1, 2, 3, … per counter, kept with the state."""
         row = self.get("counter", counter)
