@@ -30,7 +30,7 @@ BODY_BYTES_MAX = 32 * 1024 * 1024
 #: connections that the system holds for us while one is being answered
 BACKLOG = 512
 #: how long a stop waits for answers that are under way
-STOP_SECONDS = 3
+STOP_SECONDS = 1
 
 
 class PortTakenError(Exception):
