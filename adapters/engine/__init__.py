@@ -1,0 +1,1 @@
+"""The four loops: ingest, decide, project, deliver."""
