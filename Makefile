@@ -1,0 +1,65 @@
+# The words for people and for CI. The first target makes .venv with the locked versions; every
+# other target needs it. Wants: make, and a Python of at least 3.11 with its venv module.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: sync demo test check fmt acceptance crash bench clean
+
+sync: .venv/synced
+
+.venv/synced: pyproject.toml uv.lock
+	@if [ ! -x $(BIN)/python ] || [ ! -x $(BIN)/pip ]; then \
+	  for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	    if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$name; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "expected Python 3.11 or newer as python3, python3.11, ..., found: $$(python3 --version 2>&1); install one" >&2; exit 1; \
+	  fi; \
+	  rm -rf .venv; \
+	  $$found -m venv .venv || { echo "$$found cannot make a virtual environment; install its venv module (Debian: python3-venv)" >&2; exit 1; }; \
+	fi
+	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv sync --locked --quiet
+	@touch $@
+
+# The story of one small company, in both CRMs, in under a minute.
+demo: sync
+	@$(BIN)/dealsync demo
+
+# Every suite that can run here; says first which one cannot, and why.
+test: export CRASHES ?= 5
+test: sync
+	@$(BIN)/python -m tests.suites
+
+# Lint, types, import contracts, and the tests that start no server: under a minute.
+check: sync
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.suites --without-server
+
+fmt: sync
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format
+
+# A scripted user with the vendors' clients against the running program: one test and more a rule.
+acceptance: sync
+	@$(BIN)/pytest -q tests/acceptance
+
+# The engine is killed CRASHES times in the middle of the story; then everything must converge.
+crash: export CRASHES ?= 50
+crash: sync
+	@$(BIN)/pytest -q tests/crash
+
+# Prints the figures and writes build/bench.json.
+bench: sync
+	@mkdir -p build
+	@$(BIN)/python -m tests.benchmarks.decide
+
+clean:
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .venv
