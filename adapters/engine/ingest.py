@@ -7,11 +7,12 @@ reads again and nothing is lost (rule `nothing-lost`). It decides nothing and wr
 A CRM that fails backs off alone and says so in `troubles`; the other goes on.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
+from adapters.source import Source, is_pass_wanted, passed
 from domain import facts
 from domain.errors import PortError, RetryableError, ThrottledError, UnauthenticatedError
 from domain.facts import Fact
@@ -26,52 +27,6 @@ BACKOFF_SECONDS_FIRST: Final = 1.0
 BACKOFF_SECONDS_MAX: Final = 60.0
 #: a refused sign-in is settled by a person; asking more often locks accounts
 REFUSED_SECONDS: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """What one bounded piece of a source's own reading found."""
-
-    facts: tuple[Fact, ...] = ()
-    #: bookmark name → text, to be written once the facts are durable
-    bookmarks: Mapping[str, str] = field(default_factory=dict)
-    #: whether the next piece is due at once
-    more: bool = False
-    #: when the full pass that ends with this piece began; None: none ends here
-    pass_begun_at: datetime | None = None
-
-
-class Source(Protocol):
-    """One CRM as ingest reads it.
-
-    A source keeps its place in `Bookmarks` and only reads them: what it wants written it returns.
-    What it remembers besides is a cache that may be lost at any moment.
-    """
-
-    crm: Crm
-
-    def due(self, at: datetime) -> bool:
-        """Tell whether a poll is due, or a pass is half done."""
-        ...
-
-    def poll(self, at: datetime) -> Polled:
-        """Read one bounded piece: part of the baseline, of a poll, or of a sweep.
-
-        Args:
-            at: our clock, before any request of this piece goes out.
-
-        Raises:
-            PortError: the CRM did not answer; nothing counts as read.
-        """
-        ...
-
-    def read(self, refreshes: Sequence[Refresh], at: datetime) -> tuple[Fact, ...]:
-        """Read the records named; one that is unknown to the CRM and to us leaves no fact.
-
-        Raises:
-            PortError: the CRM did not answer; nothing counts as read.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +95,18 @@ class Ingest:
         return len(wishes)
 
     def _poll(self, source: Source, at: datetime) -> int:
-        if not (source.crm in self._more or source.due(at) or self._is_pass_wanted(source.crm)):
+        if not (
+            source.crm in self._more
+            or source.due(at)
+            or is_pass_wanted(self._bookmarks, source.crm)
+        ):
             return 0
         polled = source.poll(at)
         self._append(source.crm, polled.facts)
         for name, text in polled.bookmarks.items():
             self._bookmarks.write(name, text)
         if polled.pass_begun_at is not None:
-            self._bookmarks.write(_passed(source.crm), polled.pass_begun_at.isoformat())
+            self._bookmarks.write(*passed(source.crm, polled.pass_begun_at))
         if polled.more:
             self._more.add(source.crm)
         else:
@@ -158,24 +117,6 @@ class Ingest:
         if found:
             topic = topic_of(crm)
             self._log.append([KeyedFact(topic, key_of(fact), fact) for fact in found])
-
-    def _is_pass_wanted(self, crm: Crm) -> bool:
-        wanted = _instant(self._bookmarks.read(_wanted(crm)))
-        if wanted is None:
-            return False
-        begun = full_pass_begun_at(self._bookmarks, crm)
-        return begun is None or begun < wanted
-
-
-def want_full_pass(bookmarks: Bookmarks, at: datetime) -> None:
-    """Ask the running engine to read both CRMs once from now, without waiting for the rhythm."""
-    for crm in Crm:
-        bookmarks.write(_wanted(crm), at.isoformat())
-
-
-def full_pass_begun_at(bookmarks: Bookmarks, crm: Crm) -> datetime | None:
-    """Return when the last completed full pass of a CRM began; None: none was ever completed."""
-    return _instant(bookmarks.read(_passed(crm)))
 
 
 def topic_of(crm: Crm) -> Topic:
@@ -242,15 +183,3 @@ def _trouble(error: PortError, count: int, at: datetime) -> Trouble:
 def _backoff_seconds(count: int) -> float:
     doublings = min(count - 1, 10)
     return min(BACKOFF_SECONDS_FIRST * float(1 << doublings), BACKOFF_SECONDS_MAX)
-
-
-def _passed(crm: Crm) -> str:
-    return f"{crm}.full_pass_begun_at"
-
-
-def _wanted(crm: Crm) -> str:
-    return f"{crm}.full_pass_wanted_at"
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
