@@ -1,0 +1,12 @@
+"""What alembic runs to reach the database: the connection comes from `Database.migrate`."""
+
+from alembic import context
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    version_table="migration",
+    version_table_schema=context.config.attributes["schema"],
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
