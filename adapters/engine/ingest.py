@@ -4,7 +4,8 @@ One step serves each CRM in turn: refresh rows first (somebody waits for them), 
 own poll. Facts are durable before refresh rows go and before bookmarks move, so a crash in between
 reads again and nothing is lost (rule `nothing-lost`). It decides nothing and writes to no CRM.
 
-A CRM that fails backs off alone and says so in `troubles`; the other goes on.
+What it drives is the port `adapters.source.Source`. A CRM that fails backs off alone and says so
+in `troubles`; the other goes on.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from domain import facts
 from domain.errors import PortError, RetryableError, ThrottledError, UnauthenticatedError
 from domain.facts import Fact
 from domain.ids import Crm, is_salesforce_id, salesforce_id
-from domain.ports import Bookmarks, ChangeLog, KeyedFact, Refresh, Refreshes, Topic
+from domain.ports import Bookmarks, ChangeLog, KeyedFact, Refreshes, Topic
 
 #: refresh rows of one read: what both CRMs take in one batch call
 REFRESH_LIMIT: Final = 100
