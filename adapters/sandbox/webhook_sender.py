@@ -71,7 +71,8 @@ class WebhookSender:
         """End after the delivery that is under way."""
         self._stopped.set()
         self._wake.set()
-        self._thread.join(timeout=TIMEOUT_SECONDS + 1)
+        if self._thread.is_alive():
+            self._thread.join(timeout=TIMEOUT_SECONDS + 1)
 
     def _run(self) -> None:
         transport = NetworkTransport()
