@@ -33,7 +33,8 @@ class FieldChange(BaseModel):
     wire: Value = None
     #: canonical, in that side's own terms: the value that lost to `after`; None: none did
     losing: Value = None
-    #: whether `before` must still stand when it is sent (a status property need not)
+    #: whether it is a field that people change too, so that `before` must still stand when it is
+    #: sent; status properties, link ids, pipeline and record type are not
     guarded: bool = True
 
 

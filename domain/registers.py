@@ -1,0 +1,211 @@
+"""What is known of one field on one side, and how an observation joins it.
+
+Per field and side a register holds the latest **foreign** value (a change by a person or another
+program, with the time or interval in which it was made), what that side is **known** to hold, and
+what an open write **asked** it to hold. `believed` is `asked` while a write is open, else `known`.
+Writes are the difference between desired and believed, so our own values coming back decide
+nothing: echoes fall out of the arithmetic (rule `echo`).
+
+Joining (rules `value-time`, `order`): an observation teaches nothing when it was begun before what
+is already known was learned; foreign values join by their time, so late, duplicate and reordered
+observations lead to the same register. Two intervals that overlap are not ordered by this module:
+the later *end* joins, and `rules.conflicts` says who wins over the other side.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.canonical import Value
+from domain.ids import WriteId
+
+
+class Lesson(StrEnum):
+    """What an observation taught about a field."""
+
+    #: first seen, or our own value, or what the side holds after all
+    KNOWN = "known"
+    #: a person or another program changed it
+    CHANGED = "changed"
+    #: the CRM did not take the value that we wrote (rule `not-taken`)
+    REWRITTEN = "rewritten"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A change that we did not make."""
+
+    value: Value
+    #: made after this (None: nobody knows), by that CRM's clock
+    low: datetime | None
+    #: and not after this
+    high: datetime
+    by: str = ""
+    #: the `high` of the other side's change that its author had before the eyes; None: none
+    saw: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The last value of an unsettled write."""
+
+    write_id: WriteId
+    value: Value
+    #: the `high` of the other side's change that this value stands for
+    stands_for: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The last value that a CRM took from us."""
+
+    write_id: WriteId
+    value: Value
+    stands_for: datetime | None
+    #: our clock, before the call and after its answer
+    sent_at: datetime
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One field as an observation shows it, canonical."""
+
+    value: Value
+    low: datetime | None
+    high: datetime
+    #: whether the CRM gives the value's own time
+    exact: bool
+    #: whether the CRM's own tag says that we set it
+    ours: bool
+    #: whether the record's last author is us (no evidence by itself)
+    record_ours: bool = False
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One field on one side."""
+
+    seen: bool = False
+    known: Value = None
+    #: our clock: what is known was true then, or later
+    learned_at: datetime | None = None
+    foreign: Foreign | None = None
+    #: whether the foreign value has not been settled yet
+    fresh: bool = False
+    asked: Asked | None = None
+    delivered: Delivered | None = None
+    #: how often the CRM did not take our value
+    rewritten: int = 0
+
+    @property
+    def believed(self) -> Value:
+        """Return what that side holds, or will once the open write is done."""
+        return self.asked.value if self.asked is not None else self.known
+
+
+def lesson(
+    register: Register, seen: Seen, *, read_begun_at: datetime, skew: timedelta
+) -> Lesson | None:
+    """Tell what an observation teaches; None: nothing.
+
+    Args:
+        register: what is known so far.
+        seen: the field as it was read.
+        read_begun_at: our clock, before the read went out.
+        skew: how far that CRM's clock may be from ours.
+    """
+    if not register.seen and register.asked is None:
+        return Lesson.KNOWN
+    stale = register.learned_at is not None and read_begun_at < register.learned_at
+    if seen.ours:
+        return None if stale or seen.value == register.known else Lesson.KNOWN
+    if seen.value == register.known or (
+        register.asked is not None and seen.value == register.asked.value
+    ):
+        return _same_value(register, seen, stale=stale)
+    if seen.exact:
+        if register.foreign is not None and seen.high <= register.foreign.high:
+            return None if stale else Lesson.KNOWN
+    elif stale:
+        return None
+    if _in_our_attempt(register, seen, skew):
+        return Lesson.REWRITTEN
+    return Lesson.CHANGED
+
+
+def learn(
+    register: Register, what: Lesson, *, foreign: Foreign, read_begun_at: datetime
+) -> Register:
+    """Join an observation of which `lesson` said what it teaches."""
+    learned_at = max(register.learned_at or read_begun_at, read_begun_at)
+    if what is Lesson.KNOWN:
+        return replace(register, seen=True, known=foreign.value, learned_at=learned_at)
+    stale = register.learned_at is not None and read_begun_at < register.learned_at
+    if register.delivered is not None and read_begun_at >= register.delivered.answered_at:
+        foreign = replace(foreign, saw=register.delivered.stands_for)
+    return replace(
+        register,
+        seen=True,
+        known=register.known if stale else foreign.value,
+        learned_at=learned_at,
+        foreign=foreign,
+        fresh=True,
+        rewritten=register.rewritten + (1 if what is Lesson.REWRITTEN else 0),
+    )
+
+
+def ask(register: Register, asked: Asked) -> Register:
+    """Open a write of that field."""
+    return replace(register, asked=asked)
+
+
+def close(
+    register: Register, write_id: WriteId, *, sent_at: datetime | None, answered_at: datetime | None
+) -> Register:
+    """Close the open write; with times it was done, without it was not."""
+    asked = register.asked
+    if asked is None or asked.write_id != write_id:
+        return register
+    if sent_at is None or answered_at is None:
+        return replace(register, asked=None)
+    overtaken = register.learned_at is not None and register.learned_at > answered_at
+    return replace(
+        register,
+        seen=True,
+        known=register.known if overtaken else asked.value,
+        learned_at=max(register.learned_at or answered_at, answered_at),
+        asked=None,
+        delivered=Delivered(write_id, asked.value, asked.stands_for, sent_at, answered_at),
+    )
+
+
+def settle(register: Register) -> Register:
+    """Mark the foreign value as taken into account."""
+    return replace(register, fresh=False) if register.fresh else register
+
+
+def _same_value(register: Register, seen: Seen, *, stale: bool) -> Lesson | None:
+    """A value that is already believed: our echo, or a person who chose it once more."""
+    since = register.foreign.high if register.foreign is not None else None
+    again = (
+        seen.exact
+        and since is not None
+        and seen.high > since
+        and (register.delivered is None or seen.high > register.delivered.answered_at)
+        and register.asked is None
+    )
+    if again:
+        return Lesson.CHANGED
+    return Lesson.KNOWN if not stale and seen.value != register.known else None
+
+
+def _in_our_attempt(register: Register, seen: Seen, skew: timedelta) -> bool:
+    """Tell whether the CRM itself put another value while it took ours."""
+    delivered = register.delivered
+    if delivered is None or seen.value == delivered.value:
+        return False
+    if not (seen.exact or seen.record_ours):
+        return False
+    return delivered.sent_at - skew <= seen.high <= delivered.answered_at + skew

@@ -1,0 +1,182 @@
+"""One decision about a pair in the making: events are told one by one, and fold in at once.
+
+A rule reads `story.pair`, tells an event, and the next rule reads what came of it. The story is
+local to one `decide`; what leaves it is the tuple of events.
+"""
+
+from datetime import datetime
+from typing import Final, TypedDict
+
+from domain import events
+from domain import pair as pairs
+from domain.context import Context
+from domain.facts import Fact
+from domain.ids import StreamId, WriteId, derived
+from domain.issues import PROBLEMS, Problem
+from domain.pair import Pair
+from domain.rules import RuleId
+from domain.writes import Write
+
+
+class Said(TypedDict):
+    """What every event of one decision says alike."""
+
+    stream: StreamId
+    at: datetime
+    cause: str
+    by: str
+    rule: RuleId
+    policy_version: int
+    epoch: int
+
+
+#: events that say only what was seen, or close the books
+_QUIET: Final = (
+    events.SideNoted,
+    events.RolesNoted,
+    events.AssociationsNoted,
+    events.WaitingChanged,
+    events.SummaryChanged,
+    events.EchoSeen,
+    events.RecordFounded,
+)
+
+
+class Story:
+    """The events of one decision, and the pair as they leave it."""
+
+    def __init__(self, pair: Pair, fact: Fact, context: Context) -> None:
+        """Begin with the pair as it is."""
+        self.pair = pair
+        self.fact = fact
+        self.context = context
+        self.events: list[events.Event] = []
+        self.elsewhere: list[events.Event] = []
+        self._problems: dict[tuple[str, str], str] = {}
+        self._weighed = False
+        self._waits: set[str] = set()
+        self._reasons: list[tuple[RuleId, str]] = []
+
+    def said(self, rule: RuleId) -> Said:
+        """Return what an event of this decision says beside its own fields."""
+        return Said(
+            stream=self.pair.stream,
+            at=self.fact.at,
+            cause=self.fact.id,
+            by=self.fact.by,
+            rule=rule,
+            policy_version=self.context.policy_version,
+            epoch=self.context.epoch,
+        )
+
+    def tell(self, event: events.Event) -> None:
+        """Decide an event of this pair."""
+        self.events.append(event)
+        self.pair = pairs.evolve(self.pair, event)
+
+    def write_id(self) -> WriteId:
+        """Return the id of the write that the next event decides."""
+        version = str(self.pair.version + 1)
+        return WriteId(derived("write", str(self.context.epoch), self.pair.stream, version))
+
+    def ask(self, rule: RuleId, write: Write, reason: str, *, ambiguous: bool = False) -> None:
+        """Decide a write; `write.id` comes from `write_id()`."""
+        self.tell(
+            events.WriteDecided(**self.said(rule), write=write, reason=reason, ambiguous=ambiguous)
+        )
+
+    def not_because(self, rule: RuleId, reason: str) -> None:
+        """Remember why something was not done; it is told if nothing else was decided."""
+        self._reasons.append((rule, reason))
+
+    def problem(self, kind: Problem, subject: str, text: str) -> None:
+        """Report a problem that exists now; those of the last weighing that do not, close."""
+        self._problems[kind.code, subject] = text
+
+    def open_issue(self, kind: Problem, subject: str, text: str) -> None:
+        """Open an issue at once, outside of a weighing."""
+        if (kind.code, subject) not in self.pair.issues:
+            opened = events.IssueOpened(
+                **self.said(kind.rule), code=kind.code, subject=subject, text=text
+            )
+            self.tell(opened)
+
+    def wait_for(self, key: str) -> None:
+        """Ask to be woken when `key` comes."""
+        self._waits.add(key)
+
+    def weighed(self) -> None:
+        """Say that every problem and wait was looked at anew in this decision."""
+        self._weighed = True
+
+    def finish(self) -> tuple[events.Event, ...]:
+        """Close the books and return the events, never empty; other streams' come last."""
+        if self._weighed:
+            self._settle_issues()
+            keys = tuple(sorted(self._waits))
+            if keys != self.pair.waiting:
+                self.tell(events.WaitingChanged(**self.said(RuleId.EXPLAIN), keys=keys))
+        self._summarise()
+        if self._reasons and all(isinstance(event, _QUIET) for event in self.events):
+            rule, reason = self._reasons[0]
+            self.tell(events.NothingDecided(**self.said(rule), reason=reason))
+        if not self.events:
+            reason = "nothing that takes part in the sync changed"
+            self.tell(events.NothingDecided(**self.said(RuleId.TRIGGER_FIELDS), reason=reason))
+        return (*self.events, *self.elsewhere)
+
+    def _settle_issues(self) -> None:
+        for code, subject in sorted(self.pair.issues):
+            standing = PROBLEMS[code].standing
+            if (code, subject) not in self._problems and not standing:
+                rule = PROBLEMS[code].rule
+                closed = events.IssueClosed(**self.said(rule), code=code, subject=subject)
+                self.tell(closed)
+        for (code, subject), text in sorted(self._problems.items()):
+            if self.pair.issues.get((code, subject)) != text:
+                rule = PROBLEMS[code].rule
+                self.tell(
+                    events.IssueOpened(**self.said(rule), code=code, subject=subject, text=text)
+                )
+
+    def _summarise(self) -> None:
+        pair, last = self.pair, self.pair.summary
+        summary = _summary(pair, self.said(RuleId.EXPLAIN))
+        if last is None or _essence(summary) != _essence(last):
+            self.tell(summary)
+
+
+def _essence(summary: events.SummaryChanged) -> dict[str, object]:
+    return summary.model_dump(exclude={"at", "cause", "by", "policy_version", "epoch"})
+
+
+def _summary(pair: Pair, said: Said) -> events.SummaryChanged:
+    """Say what people and roll-ups see of a pair."""
+    opportunity, deal = pair.salesforce.note, pair.hubspot.note
+    born = [note.created_at for note in (opportunity, deal) if note is not None]
+    lead = opportunity or deal
+    return events.SummaryChanged(
+        **said,
+        state=pair.state,
+        opportunity_id=pair.salesforce.current,
+        deal_id=pair.hubspot.current,
+        name=_synced(pair, "name"),
+        contact_ids=tuple(sorted(contact.contact_id for contact in pair.associations)),
+        created_at=min(born) if born else None,
+        amount=_synced(pair, "amount"),
+        close_date=_synced(pair, "close_date"),
+        is_closed=lead.is_closed if lead is not None else False,
+        is_won=lead.is_won if lead is not None else False,
+        record_type_id=pair.record_type_id,
+        pipeline_id=pair.pipeline_id,
+        account_id=opportunity.account_id if opportunity is not None else None,
+        company_id=pair.company_id,
+    )
+
+
+def _synced(pair: Pair, name: str) -> str | None:
+    """Return the last synced value, else what the one known side holds."""
+    state = pair.field(name)
+    if state.base is not None:
+        return state.base.salesforce
+    return state.salesforce.known if state.salesforce.seen else state.hubspot.known
