@@ -1,0 +1,170 @@
+"""Which writes may be taken together, what a claim costs, and when deletes stop.
+
+The arithmetic of `Deliveries.claim`, shared by its implementations; it must not know how they store
+anything.
+
+| rule | here |
+|---|---|
+| `budget` | `Spent.take`: no window of `burst_seconds` and no UTC day ever exceeds its limit |
+| `delete-fuse` | `is_blown`: both limits exceeded |
+| `pipeline-scope` | `looked_at`: a write about a pair is sent after its deal was read |
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from pydantic import BaseModel
+
+from domain import writes
+from domain.deliveries import BATCH_SIZE_MAX, CallLimits, Fuse
+from domain.ids import Crm
+from domain.writes import WRITES, Write
+
+#: a burst window is counted in so many slots: more are truer and cost more
+SLOTS: Final = 10
+
+#: what makes pipelines, stages, properties and fields: everything else may need them
+DEFINITIONS: Final = (
+    writes.CreatePipeline,
+    writes.CreateStage,
+    writes.RenameStage,
+    writes.CreateProperty,
+    writes.CreateField,
+)
+#: several updates of one record become one call
+UPDATES: Final = (
+    writes.UpdateDeal,
+    writes.UpdateOpportunity,
+    writes.UpdateContact,
+    writes.UpdateCompany,
+)
+#: creates whose stream can own one living record a side
+PAIR_CREATES: Final = (writes.CreateDeal, writes.CreateOpportunity)
+
+
+def _topics(*classes: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(write_class.model_fields["topic"].default for write_class in classes)
+
+
+#: writes that need no living record of their stream
+FREE_TOPICS: Final = frozenset(
+    _topics(*(c for c in WRITES if c.CREATES or c is writes.UpdateCompany))
+)
+DEFINITION_TOPICS: Final = frozenset(_topics(*DEFINITIONS))
+PAIR_CREATE_TOPICS: Final = frozenset(_topics(*PAIR_CREATES))
+ARCHIVE_TOPIC: Final = _topics(writes.ArchiveDeal)[0]
+
+_LOOKED_AT: Final[Mapping[str, tuple[Crm, ...]]] = {
+    **dict.fromkeys(_topics(writes.CreateDeal), (Crm.SALESFORCE,)),
+    **dict.fromkeys(_topics(writes.UpdateOpportunity), (Crm.SALESFORCE, Crm.HUBSPOT)),
+    **dict.fromkeys(
+        _topics(
+            writes.UpdateDeal,
+            writes.ArchiveDeal,
+            writes.AssociateContact,
+            writes.DissociateContact,
+            writes.AssociateCompany,
+            writes.DissociateCompany,
+            writes.CreateOpportunity,
+            writes.AddContactRole,
+            writes.RemoveContactRole,
+            writes.UpdateContact,
+        ),
+        (Crm.HUBSPOT,),
+    ),
+}
+
+
+def looked_at(write: Write) -> tuple[Crm, ...]:
+    """Return in which CRMs a record is read before the write is sent."""
+    return _LOOKED_AT.get(write.topic, ())
+
+
+def topics_looking_at(crm: Crm) -> frozenset[str]:
+    """Return the topics of writes that cannot be sent while that CRM cannot be read."""
+    return frozenset(topic for topic, crms in _LOOKED_AT.items() if crm in crms)
+
+
+def together(queue: Sequence[Write]) -> tuple[Write, ...]:
+    """Return the first writes of one addressee that go in one attempt.
+
+    They are of one class; updates also agree in everything but their fields, so that they can
+    become one call.
+
+    Args:
+        queue: one addressee's writes, in event order; at least one.
+    """
+    first = queue[0]
+    count = 1
+    while count < len(queue) and _same_call(first, queue[count]):
+        count += 1
+    return tuple(queue[:count])
+
+
+def calls(batch: Sequence[Write], *, resolving: bool = False) -> Mapping[Crm, int]:
+    """Return how many calls it costs, at most, to look at the writes and to send them."""
+    needed = dict.fromkeys(Crm, 0)
+    records = dict.fromkeys(Crm, 0)
+    sent: dict[tuple[Crm, str], int] = {}
+    for write in batch:
+        sent[write.CRM, write.topic] = sent.get((write.CRM, write.topic), 0) + 1
+        for crm in () if resolving else looked_at(write):
+            records[crm] += 1
+    for crm, count in records.items():
+        needed[crm] += _batches(count, crm)
+    for (crm, topic), count in sent.items():
+        needed[crm] += count if topic in DEFINITION_TOPICS else _batches(count, crm)
+    return needed
+
+
+def is_blown(fuse: Fuse, *, decided: int, live: int) -> bool:
+    """Tell whether the deletes decided within the window exceed both limits."""
+    return decided > fuse.count and decided > fuse.share * live
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The calls made of one CRM: of the latest slots, and of the day."""
+
+    #: (number of the slot, calls), oldest first
+    slots: tuple[tuple[int, int], ...] = ()
+    day: date | None = None
+    day_calls: int = 0
+
+    def take(self, count: int, limits: CallLimits, at: datetime) -> "Spent | datetime":
+        """Return the account after so many more calls, or when to ask again.
+
+        The window that ends now is covered by the present slot and the `SLOTS` before it; their
+        sum stays within the limit, so any window of that length does. More calls than a whole
+        window allows are let through when the window is empty, or they would never go.
+        """
+        at = at.astimezone(UTC)
+        today = at.date()
+        day_calls = self.day_calls if self.day == today else 0
+        if day_calls + count > limits.daily_calls:
+            return datetime.combine(today + timedelta(days=1), time(), UTC)
+        seconds = limits.burst_seconds / SLOTS
+        now = int(at.timestamp() / seconds)
+        recent = [(slot, used) for slot, used in self.slots if now - SLOTS <= slot <= now]
+        if sum(used for _, used in recent) + min(count, limits.burst_calls) > limits.burst_calls:
+            oldest = recent[0][0]
+            return datetime.fromtimestamp((oldest + SLOTS + 1) * seconds, UTC)
+        present = count + sum(used for slot, used in recent if slot == now)
+        kept = [(slot, used) for slot, used in recent if slot != now]
+        return Spent((*kept, (now, present)), today, day_calls + count)
+
+
+def _same_call(first: Write, other: Write) -> bool:
+    if type(first) is not type(other):
+        return False
+    return not isinstance(first, UPDATES) or _frame(first) == _frame(other)
+
+
+def _frame(write: Write) -> dict[str, object]:
+    return write.model_dump(exclude={"id", "fields"})
+
+
+def _batches(count: int, crm: Crm) -> int:
+    return -(-count // BATCH_SIZE_MAX[crm])
