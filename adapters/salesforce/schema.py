@@ -1,0 +1,85 @@
+"""Which fields an object has for the integration user: describe, remembered.
+
+A query that names a field the user cannot see is refused whole, so every query asks here first. An
+admin can change a schema at any time: whoever meets a refusal calls `forget`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.salesforce import wire
+from adapters.salesforce.connection import Connection
+from adapters.salesforce.wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescribed:
+    """One field as describe shows it."""
+
+    name: str
+    #: Salesforce's own type word: string, currency, picklist, reference, …
+    type: str
+    createable: bool
+    updateable: bool
+    #: active picklist values; empty: not restricted
+    values: tuple[str, ...]
+
+
+class Schema:
+    """Describes of one org, as long as nobody doubts them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._objects: dict[str, Mapping[str, FieldDescribed]] = {}
+
+    def fields(self, object_name: str, at: datetime) -> Mapping[str, FieldDescribed]:
+        """Return the fields that the user can see, by API name.
+
+        Raises:
+            PortError: Salesforce did not answer.
+        """
+        known = self._objects.get(object_name)
+        if known is None:
+            body = self._connection.get(f"/sobjects/{object_name}/describe", at)
+            known = self._objects[object_name] = _fields(body)
+        return known
+
+    def visible(self, object_name: str, names: Collection[str], at: datetime) -> tuple[str, ...]:
+        """Return those of the names that the user can see, sorted, each in Salesforce's own case.
+
+        Raises:
+            PortError: Salesforce did not answer.
+        """
+        own = {name.lower(): name for name in self.fields(object_name, at)}
+        return tuple(sorted({own[name.lower()] for name in names if name.lower() in own}))
+
+    def forget(self) -> None:
+        """Describe again when next asked."""
+        self._objects.clear()
+
+
+def _fields(body: Json) -> Mapping[str, FieldDescribed]:
+    described = wire.sequence(wire.mapping(body, "a describe").get("fields"), "fields")
+    found = {}
+    for each in described:
+        row = wire.Row(wire.mapping(each, "a field"))
+        name = row.required("name")
+        found[name] = FieldDescribed(
+            name=name,
+            type=row.required("type"),
+            createable=row.flag("createable"),
+            updateable=row.flag("updateable"),
+            values=_values(row.values) if row.flag("restrictedPicklist") else (),
+        )
+    return found
+
+
+def _values(described: Mapping[str, Json]) -> tuple[str, ...]:
+    entries = described.get("picklistValues")
+    rows = (
+        [wire.Row(each) for each in entries or () if isinstance(each, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    return tuple(row.required("value") for row in rows if row.flag("active"))
