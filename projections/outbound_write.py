@@ -4,7 +4,7 @@ A row is an intent and never a call: what became of it is kept by `deliver` in t
 so folding this again can reach no CRM (rule `replay-silent`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain import events
@@ -77,3 +77,21 @@ def change(stored: StoredEvent, decided_at: datetime) -> OutboundWrite | Withdra
             return Withdrawal(event.write_id, event.reason)
         case _:
             return None
+
+
+def fold(rows: dict[WriteId, OutboundWrite], changed: OutboundWrite | Withdrawal | None) -> None:
+    """Add a row, or mark one as withdrawn; a withdrawal of no row changes nothing.
+
+    Args:
+        rows: changed in place.
+        changed: what `change` returned.
+    """
+    match changed:
+        case OutboundWrite():
+            assert changed.write_id not in rows, f"write {changed.write_id} was decided before"
+            rows[changed.write_id] = changed
+        case Withdrawal(write_id, reason):
+            if write_id in rows:
+                rows[write_id] = replace(rows[write_id], withdrawn_reason=reason)
+        case None:
+            pass

@@ -1,0 +1,1 @@
+"""Projections are folds of events: what each event does to their rows."""
