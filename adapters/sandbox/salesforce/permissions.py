@@ -7,7 +7,7 @@ of an assigned permission set opens it: so it is in a real org.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from adapters.sandbox.salesforce.schema import Field, ObjectType
@@ -58,6 +58,10 @@ class Access:
         if found is None or self.field_level(object_type, found) == "none":
             return None
         return found
+
+    def raised(self) -> "Access":
+        """Return the same with every system permission: what the org itself may do."""
+        return replace(self, system=frozenset(SYSTEM_PERMISSIONS), _readable={})
 
     def may_set_up(self) -> bool:
         """Whether the user may create fields."""
