@@ -10,16 +10,25 @@ anything.
 | `pipeline-scope` | `looked_at`: a write about a pair is sent after its deal was read |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from pydantic import BaseModel
 
 from domain import writes
-from domain.deliveries import BATCH_SIZE_MAX, CallLimits, Fuse
-from domain.ids import Crm
+from domain.deliveries import (
+    BATCH_SIZE_MAX,
+    FINAL_STATES,
+    CallLimits,
+    Fuse,
+    Settled,
+    State,
+    Suspension,
+    Target,
+)
+from domain.ids import Crm, StreamId
 from domain.writes import WRITES, Write
 
 #: a burst window is counted in so many slots: more are truer and cost more
@@ -77,6 +86,56 @@ _LOOKED_AT: Final[Mapping[str, tuple[Crm, ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A write that may be claimed."""
+
+    write: Write
+    target: Target
+    #: how many were made so far
+    attempts: int
+    #: when its latest call went out; None: none did
+    sent_at: datetime | None = None
+
+
+#: one addressee's writes that go in one attempt, in event order; at least one
+Group: TypeAlias = tuple[Candidate, ...]
+
+
+def grouped(candidates: Iterable[Candidate], *, limit: int) -> tuple[list[Group], list[Candidate]]:
+    """Return for each addressee what goes in one attempt, and creates of what exists already.
+
+    Args:
+        candidates: in the order in which they should go.
+        limit: addressees at most.
+    """
+    queues: dict[StreamId, list[Candidate]] = {}
+    for candidate in candidates:
+        queues.setdefault(candidate.target.stream, []).append(candidate)
+    groups: list[Group] = []
+    needless: list[Candidate] = []
+    for queue in list(queues.values())[:limit]:
+        group = tuple(queue[: len(together([candidate.write for candidate in queue]))])
+        creates = isinstance(group[0].write, PAIR_CREATES)
+        if creates and group[0].target.record_id is not None:
+            needless.extend(group)
+        else:
+            groups.append(group)
+    return groups, needless
+
+
+def number_of(group: Group) -> int:
+    """Return the number of an attempt with these writes."""
+    return max(candidate.attempts for candidate in group) + 1
+
+
+def cost(unknown: Sequence[Group], pending: Sequence[Group]) -> Mapping[Crm, int]:
+    """Return the calls that reading the one and sending the other take, where any."""
+    reads = calls([candidate.write for group in unknown for candidate in group], resolving=True)
+    sends = calls([candidate.write for group in pending for candidate in group])
+    return {crm: reads[crm] + sends[crm] for crm in Crm if reads[crm] + sends[crm]}
+
+
 def looked_at(write: Write) -> tuple[Crm, ...]:
     """Return in which CRMs a record is read before the write is sent."""
     return _LOOKED_AT.get(write.topic, ())
@@ -119,6 +178,29 @@ def calls(batch: Sequence[Write], *, resolving: bool = False) -> Mapping[Crm, in
     return needed
 
 
+def may_move(
+    settled: Settled,
+    *,
+    now: State,
+    sent_by: int | None,
+    attempt_id: int,
+    is_open: bool,
+) -> bool:
+    """Tell whether an attempt's answer still moves a write's state.
+
+    Args:
+        settled: what the attempt says.
+        now: the state as it stands.
+        sent_by: the attempt that sent the write last; None: none did.
+        attempt_id: the attempt that says so.
+        is_open: whether it still holds its lease.
+    """
+    if is_open:
+        return now not in FINAL_STATES and now is not State.HELD
+    late = settled.state in (State.DONE, State.REJECTED)
+    return late and now is State.UNKNOWN and sent_by == attempt_id
+
+
 def is_blown(fuse: Fuse, *, decided: int, live: int) -> bool:
     """Tell whether the deletes decided within the window exceed both limits."""
     return decided > fuse.count and decided > fuse.share * live
@@ -154,6 +236,21 @@ class Spent:
         present = count + sum(used for slot, used in recent if slot == now)
         kept = [(slot, used) for slot, used in recent if slot != now]
         return Spent((*kept, (now, present)), today, day_calls + count)
+
+
+def spent_up(crm: Crm, until: datetime, limits: CallLimits, at: datetime) -> Suspension | None:
+    """Return the suspension of a CRM whose daily share is used up; None: only a burst has to end.
+
+    Args:
+        crm: whose calls they are.
+        until: what `Spent.take` returned.
+        limits: what it was asked with.
+        at: our clock.
+    """
+    if until <= at + timedelta(seconds=limits.burst_seconds * 2):
+        return None
+    reason = f"our daily share of {limits.daily_calls} calls is used up"
+    return Suspension(crm, until, reason, "DAILY_SHARE", at)
 
 
 def _same_call(first: Write, other: Write) -> bool:

@@ -251,8 +251,10 @@ class Settled:
 
     write_id: WriteId
     state: State
-    #: done, rejected, unknown, cancelled: the fact to publish; pending: None
+    #: the fact to publish; None where the state does not change for others
     outcome: Outcome | None
+    #: why it stands so, for people; blank: nothing to say
+    reason: str = ""
     #: pending, unknown: not before this
     retry_at: datetime | None = None
 
@@ -329,7 +331,7 @@ class Deliveries(Protocol):
         """Return outcomes that the change log may not hold yet, oldest first."""
         ...
 
-    def mark_published(self, outcomes: Sequence[Unpublished]) -> None:
+    def mark_published(self, outcomes: Sequence[Unpublished], at: datetime) -> None:
         """Remember that the change log holds them."""
         ...
 
