@@ -10,11 +10,11 @@ from adapters.sandbox.tables import JsonValue, Row
 def check_references(call: Call, object_type: ObjectType, before: Row | None, after: Row) -> None:
     """Refuse references to what is not there, not of the right object, or not the caller's to use.
 
-    Only references that this save changes are looked at.
+    Only references that people can set, and that this save changes, are looked at.
     """
     for field in object_type.fields:
         value = after.get(field.name)
-        if field.type != "reference" or value is None:
+        if field.type != "reference" or value is None or not field.createable:
             continue
         if before is not None and before.get(field.name) == value:
             continue

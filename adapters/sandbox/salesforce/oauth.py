@@ -3,7 +3,7 @@
 A password is the word `sandbox` for everyone. A JWT bearer assertion must be RS256, name a known
 active user, be meant for Salesforce or for this address, and expire soon. If public keys were
 registered it must be signed with one of them; if none was, any signature is taken. Its times are
-compared with the `at` of the request, so whoever moves record times must not move `at` here.
+compared with real time, not with the record clock.
 """
 
 from collections.abc import Mapping

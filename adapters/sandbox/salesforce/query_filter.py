@@ -48,7 +48,7 @@ class Range:
     high: str
 
 
-Operand: TypeAlias = "Scalar | Range"
+Operand: TypeAlias = Scalar | Range
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Word:
     column: int
 
 
-Value: TypeAlias = "Lifted | Number | Word"
+Value: TypeAlias = Lifted | Number | Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Negation:
     condition: "Condition"
 
 
-Condition: TypeAlias = "Comparison | Every | Some | Negation"
+Condition: TypeAlias = Comparison | Every | Some | Negation
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Query:
     columns: tuple[Column | Call | Children, ...]
     name: str
     column: int
-    where: "Condition | None"
+    where: Condition | None
     group: tuple[Path, ...]
     order: tuple[Sort, ...]
     limit: int | None

@@ -1,7 +1,8 @@
 """The Salesforce sandbox: one org that answers requests and lets people act.
 
-A pure object: its state is in its tables, its time is an argument. Everything that happens in one
-request is done, or none of it.
+A pure object: its state is in its tables, its time is an argument. Records carry the time of the
+record clock; sessions, assertions and limits go by real time. Everything in one request is
+done, or none of it.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing_extensions import override
 
 from adapters.http_transport import HttpRequest, HttpResponse
 from adapters.sandbox.box import ActionRefusedError, Answer, Box
+from adapters.sandbox.record_clock import record_at
 from adapters.sandbox.salesforce import actions, errors, oauth, seed, usage
 from adapters.sandbox.salesforce.errors import FORBIDDEN, RefusedError
 from adapters.sandbox.salesforce.oauth import SignInRefusedError
@@ -50,7 +52,7 @@ class SalesforceSandbox(Box):
         user = oauth.user_of(self.org, _token(request))
         if user is None:
             return _answer(_refusal(errors.session_invalid()), "")
-        who = str(user["Username"])
+        who = _name(user)
         try:
             counted = usage.count(store, at)
         except RefusedError as error:
@@ -65,17 +67,21 @@ class SalesforceSandbox(Box):
         return _answer(reply, who, (("Sforce-Limit-Info", f"api-usage={used}/{limit}"),))
 
     @override
+    def who(self, request: HttpRequest, at: datetime) -> str:
+        return _name(oauth.user_of(self.org, _token(request)))
+
+    @override
     def act(self, action: str, arguments: Mapping[str, JsonValue], at: datetime) -> Answer:
         self.org.store.begin()
         name = arguments.get("as", seed.ADMIN)
         user = self.org.user_named(str(name))
         if user is None:
             raise ActionRefusedError(f"there is no user '{name}' to act as")
-        call = Call(self.org, user, at)
+        call = Call(self.org, user, record_at(self.tables, at))
         given = {key: value for key, value in arguments.items() if key not in ("action", "as")}
         body = actions.run(call, action, given)
         about = tuple(str(body[key]) for key in ("id",) if key in body)
-        return _answer(Reply(body, records=about, changed=True), str(user["Username"]))
+        return _answer(Reply(body, records=about, changed=True), _name(user))
 
     @override
     def seed_basics(
@@ -93,12 +99,17 @@ class SalesforceSandbox(Box):
             new_fields_visible: new custom fields need no FieldPermissions, unlike in a real org.
         """
         self.org.store.begin()
-        seed.seed(self.org, at, record_types, new_fields_visible=new_fields_visible)
+        seed.seed(
+            self.org,
+            record_at(self.tables, at),
+            record_types,
+            new_fields_visible=new_fields_visible,
+        )
 
     def _reply(self, request: HttpRequest, user: Row, at: datetime) -> Reply:
         address = urlsplit(request.url)
         version, path = _below_version(address.path)
-        call = Call(self.org, user, at, version, _client(request))
+        call = Call(self.org, user, record_at(self.tables, at), version, _client(request))
         if "PermissionsApiEnabled" not in call.access.system:
             raise RefusedError(
                 "API_DISABLED_FOR_ORG",
@@ -120,7 +131,7 @@ class SalesforceSandbox(Box):
                         "error_description": error.description,
                     }
                     return _answer(Reply(refused, status=errors.BAD_REQUEST), "")
-                return _answer(Reply(body), str(user["Username"]))
+                return _answer(Reply(body), _name(user))
             case "revoke" if request.method.upper() == "POST":
                 form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
                 oauth.sign_out(self.org, form.get("token", ""))
@@ -131,9 +142,13 @@ class SalesforceSandbox(Box):
                     return _answer(_refusal(errors.session_invalid()), "")
                 organization_id = str(self.org.store.setting("organization_id"))
                 info = oauth.user_info(signed_in, organization_id, base)
-                return _answer(Reply(info), str(signed_in["Username"]))
+                return _answer(Reply(info), _name(signed_in))
             case _:
                 return _answer(_refusal(errors.no_resource()), "")
+
+
+def _name(user: Row | None) -> str:
+    return "" if user is None else str(user["Username"])
 
 
 def _token(request: HttpRequest) -> str:
