@@ -41,9 +41,9 @@ def run(program: str, *arguments: str, working_in: Path) -> None:
     # A file, not a pipe: a server that is started inherits it and would keep a pipe open for ever.
     with tempfile.TemporaryFile() as output:
         try:
-            subprocess.run(  # noqa: S603  the wheel's own programs, no shell
+            ended = subprocess.run(  # noqa: S603  the wheel's own programs, no shell
                 command,
-                check=True,
+                check=False,
                 cwd="/",
                 env={k: v for k, v in os.environ.items() if not k.startswith("PG")},
                 stdin=subprocess.DEVNULL,
@@ -52,10 +52,14 @@ def run(program: str, *arguments: str, working_in: Path) -> None:
                 # Ctrl-C is for the command, which then stops the server in its own time.
                 start_new_session=True,
             )
-        except (OSError, subprocess.CalledProcessError) as error:
+        except OSError as error:
+            raise ProgramError(f"{program}: expected it to run, found: {error}") from error
+        if ended.returncode != 0:
             output.seek(0)
             said = output.read().decode(errors="replace").strip() or "it said nothing"
-            raise ProgramError(f"{program}: expected success, found: {error}; {said}") from error
+            raise ProgramError(
+                f"{program}: expected success, found exit code {ended.returncode}: {said}"
+            )
 
 
 def give_away(path: Path) -> None:
@@ -122,7 +126,12 @@ def _as_server_user(needed: Sequence[Path]) -> list[str]:
     uid, gid = _server_user()
     command = [setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     if not all(_is_open_to_all(path) for path in needed):
-        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without the last, access(2), by which initdb finds postgres, would ignore the capability.
+        command += [
+            "--inh-caps=+dac_override",
+            "--ambient-caps=+dac_override",
+            "--securebits=+no_setuid_fixup",
+        ]
     return [*command, "--"]
 
 

