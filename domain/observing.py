@@ -1,0 +1,246 @@
+"""What an observation of a record teaches a pair: registers, scope, links, echoes.
+
+A fact carries the whole record; the difference is taken here, field by field, against the pair's
+registers. Nothing is written from here: `pairing` weighs what came of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain import events
+from domain.canonical import NotCanonicalError, Value
+from domain.facts import (
+    AssociationsObserved,
+    DealObserved,
+    OpportunityObserved,
+    Reading,
+    RolesObserved,
+)
+from domain.ids import Crm
+from domain.issues import NOT_READABLE
+from domain.mapping import STAGE, FieldRule, Mapping
+from domain.registers import Lesson, Seen, lesson
+from domain.rules import RuleId, field_rules, stages, values
+from domain.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What came of an observation."""
+
+    #: whether a trigger field differs from what was recorded
+    changed: bool
+    #: whether the record was never read before
+    first: bool
+
+
+def opportunity(story: Story, fact: OpportunityObserved) -> Taught:
+    """Take an opportunity's fields into the pair."""
+    note = events.SideNote(
+        created_at=fact.created_at,
+        modified_at=fact.modified_at,
+        scope_id=fact.record_type_id,
+        is_closed=fact.is_closed,
+        is_won=fact.is_won,
+        account_id=fact.account_id,
+        currency_code=fact.currency_code,
+        link=fact.linked_deal_id,
+    )
+    seen = _Record(
+        side=Crm.SALESFORCE,
+        record_id=fact.opportunity_id,
+        read_begun_at=fact.read_begun_at,
+        readings={reading.name: reading for reading in fact.readings},
+        record_ours=fact.modified_by_us,
+        by=fact.by,
+        stage=stages.joined(fact.record_type_id, fact.stage_name),
+    )
+    return _take(story, seen, note)
+
+
+def deal(story: Story, fact: DealObserved) -> Taught:
+    """Take a deal's properties into the pair."""
+    readings = {reading.name: reading for reading in fact.readings}
+    closed = readings.get("hs_is_closed")
+    won = readings.get("hs_is_closed_won")
+    note = events.SideNote(
+        created_at=fact.created_at,
+        modified_at=fact.modified_at,
+        scope_id=fact.pipeline_id,
+        scope_at=fact.pipeline_at,
+        is_closed=closed is not None and closed.value == "true",
+        is_won=won is not None and won.value == "true",
+        currency_code=fact.currency_code,
+        link=fact.link,
+    )
+    if fact.stage_at is not None:
+        name = _stage_mapping(story).hubspot
+        readings[name] = Reading(
+            name=name,
+            value=fact.stage_id,
+            at=fact.stage_at,
+            by=fact.stage_by,
+            ours=fact.stage_ours,
+        )
+    seen = _Record(
+        side=Crm.HUBSPOT,
+        record_id=fact.deal_id,
+        read_begun_at=fact.read_begun_at,
+        readings=readings,
+        record_ours=False,
+        by=fact.by,
+        stage=stages.joined(fact.pipeline_id, fact.stage_id),
+    )
+    return _take(story, seen, note)
+
+
+def roles(story: Story, fact: RolesObserved) -> Taught:
+    """Take the opportunity's contact roles into the pair."""
+    read_at = story.pair.roles_read_at
+    if read_at is not None and fact.read_begun_at < read_at:
+        story.not_because(RuleId.ORDER, "a later reading of the roles is known")
+        return Taught(changed=False, first=False)
+    before = {role.contact_id for role in story.pair.roles}
+    after = {role.contact_id for role in fact.roles}
+    if read_at is None or fact.roles != story.pair.roles:
+        story.tell(
+            events.RolesNoted(
+                **story.said(RuleId.CONTACT_ROLE),
+                read_begun_at=fact.read_begun_at,
+                roles=fact.roles,
+            )
+        )
+    return Taught(changed=read_at is not None and before != after, first=read_at is None)
+
+
+def associations(story: Story, fact: AssociationsObserved) -> Taught:
+    """Take the deal's contacts and company into the pair."""
+    pair = story.pair
+    read_at = pair.associations_read_at
+    if read_at is not None and fact.read_begun_at < read_at:
+        story.not_because(RuleId.ORDER, "a later reading of the associations is known")
+        return Taught(changed=False, first=False)
+    before = {contact.contact_id for contact in pair.associations}
+    after = {contact.contact_id for contact in fact.contacts}
+    company_moved = fact.company_id != pair.company_id
+    if read_at is None or company_moved or fact.contacts != pair.associations:
+        story.tell(
+            events.AssociationsNoted(
+                **story.said(RuleId.CONTACT_ROLE),
+                read_begun_at=fact.read_begun_at,
+                contacts=fact.contacts,
+                company_id=fact.company_id,
+            )
+        )
+    changed = read_at is not None and (before != after or company_moved)
+    return Taught(changed=changed, first=read_at is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """An observed record, whichever CRM it is of."""
+
+    side: Crm
+    record_id: str
+    read_begun_at: datetime
+    readings: dict[str, Reading]
+    record_ours: bool
+    by: str
+    stage: Value
+
+
+def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
+    before = story.pair.side(record.side)
+    first = before.read_at is None
+    notes = tuple(_field_notes(story, record, note))
+    moved = before.note is not None and before.note.scope_id != note.scope_id
+    account_moved = (
+        before.note is not None
+        and before.note.account_id != note.account_id
+        and story.context.policy.switches.company_sync
+    )
+    if not first and not notes and before.note == note and _nothing_unseen(story, record):
+        return Taught(changed=False, first=False)
+    story.tell(
+        events.SideNoted(
+            **story.said(RuleId.VALUE_TIME),
+            side=record.side,
+            record_id=record.record_id,
+            read_begun_at=record.read_begun_at,
+            note=note,
+            fields=notes,
+        )
+    )
+    _echoes(story, record, notes)
+    changed = any(n.kind != Lesson.KNOWN for n in notes)
+    return Taught(changed=changed or moved or account_moved, first=first)
+
+
+def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[events.FieldNote]:
+    """Return what each mapped field taught; a field that taught nothing is left out."""
+    notes: list[events.FieldNote] = []
+    before = story.pair.side(record.side).note
+    for mapping in story.context.policy.mappings:
+        name = mapping.salesforce if record.side is Crm.SALESFORCE else mapping.hubspot
+        reading = record.readings.get(name)
+        if reading is None:
+            continue
+        try:
+            value = _value(story, mapping, record, reading)
+        except NotCanonicalError as error:
+            field_rules.hold(story, mapping, record.side, NOT_READABLE.code, str(error))
+            continue
+        exact = reading.at is not None
+        low = reading.at if exact else (before.modified_at if before is not None else None)
+        seen = Seen(
+            value=value,
+            low=low,
+            high=reading.at or note.modified_at,
+            exact=exact,
+            ours=reading.ours,
+            record_ours=record.record_ours,
+            by=reading.by or record.by,
+        )
+        register = story.pair.field(mapping.name).on(record.side)
+        what = lesson(register, seen, read_begun_at=record.read_begun_at, skew=story.context.skew)
+        if what is not None and mapping.rule is not FieldRule.DONT_SYNC:
+            notes.append(
+                events.FieldNote(
+                    field=mapping.name,
+                    value=value,
+                    low=seen.low,
+                    high=seen.high,
+                    kind=what,
+                    by="rewritten" if what is Lesson.REWRITTEN else seen.by,
+                )
+            )
+    return notes
+
+
+def _value(story: Story, mapping: Mapping, record: _Record, reading: Reading) -> Value:
+    if mapping.name == STAGE:
+        return record.stage
+    return values.read(mapping, reading.value, story.context)
+
+
+def _stage_mapping(story: Story) -> Mapping:
+    mapping = story.context.policy.mapping(STAGE)
+    assert mapping is not None, "the seven default mappings are always present"
+    return mapping
+
+
+def _nothing_unseen(story: Story, record: _Record) -> bool:
+    return not any(
+        u.side is record.side and u.answered_at <= record.read_begun_at for u in story.pair.unseen
+    )
+
+
+def _echoes(story: Story, record: _Record, notes: tuple[events.FieldNote, ...]) -> None:
+    """Say of each done write whether this reading confirms it (rule `echo`)."""
+    rewritten = any(note.kind == Lesson.REWRITTEN for note in notes)
+    for unseen in story.pair.unseen:
+        if unseen.side is record.side and unseen.answered_at <= record.read_begun_at:
+            how = "rewritten" if rewritten else "confirmed"
+            story.tell(
+                events.EchoSeen(**story.said(RuleId.ECHO), write_id=unseen.write_id, how=how)
+            )

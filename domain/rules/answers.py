@@ -1,0 +1,148 @@
+"""What the CRMs' answers mean (rules `close-date-rewrite`, `not-taken`, `partial-reject`, `suspend`).
+
+The article is silent. An outcome closes what its write asked for; what is still wanted is written
+again by the arithmetic of desired less believed.
+
+| answer | what follows |
+|---|---|
+| done | known; a create teaches the counterpart's id, even to a pair that is deleted or detached by now |
+| done, but the record shows another value | rewritten: that CRM's value is a change on that side; the second time, an issue, and that field is not written any more |
+| … the close date, by HubSpot's own habit | put back once, then left with an issue |
+| refused, fields named | those are held, with an issue; the rest goes without them |
+| refused, none named | the write is held whole, until a trigger field, the policy or the schema changes, or `retry` |
+| refused, the record is gone there | it is read again |
+| unknown | stays open until its reading; never sent again |
+| held | stays open until a person releases it |
+| cancelled | what is still wanted is decided anew |
+
+A daily limit, a refused sign-in, or a disabled API pauses that CRM's writes with one issue, and they
+go on by themselves: nothing is decided about the pair.
+"""
+
+from domain import events, issues
+from domain.facts import Outcome, WriteCancelled, WriteDone, WriteHeld, WriteRejected, WriteUnknown
+from domain.ids import Crm
+from domain.pair import PairState, kind_of
+from domain.rules import RuleId, field_rules, links
+from domain.rules.deletion import archive_deal
+from domain.story import Story
+from domain.writes import CreateDeal, CreateOpportunity, Write
+
+#: why deliver gives a write up although it may still be wanted: a new look decides
+OVERTAKEN = "overtaken"
+
+
+def closed(story: Story, fact: Outcome) -> bool:
+    """Take an outcome into the pair; True: what is still wanted is to be weighed now."""
+    write = story.pair.open.get(fact.write_id)
+    if write is None:
+        return _late(story, fact)
+    story.tell(_closing(story, fact))
+    match fact:
+        case WriteDone():
+            _learn_counterpart(story, write, fact)
+            return True
+        case WriteRejected():
+            _refused(story, write, fact)
+            return True
+        case WriteCancelled():
+            return _cancelled(story, write, fact)
+        case WriteUnknown() | WriteHeld():
+            return False
+
+
+def _closing(story: Story, fact: Outcome) -> events.WriteClosed:
+    said = story.said(RuleId.ECHO)
+    match fact:
+        case WriteDone():
+            return events.WriteClosed(
+                **said,
+                write_id=fact.write_id,
+                outcome="done",
+                record_id=fact.record_id,
+                sent_at=fact.sent_at,
+                answered_at=fact.answered_at,
+            )
+        case WriteRejected():
+            said["rule"] = RuleId.PARTIAL_REJECT
+            return events.WriteClosed(
+                **said,
+                write_id=fact.write_id,
+                outcome="rejected",
+                code=fact.code,
+                message=fact.message,
+                fields=fact.fields,
+            )
+        case WriteUnknown():
+            said["rule"] = RuleId.ONCE
+            return events.WriteClosed(
+                **said, write_id=fact.write_id, outcome="unknown", sent_at=fact.sent_at
+            )
+        case WriteHeld():
+            said["rule"] = RuleId.DELETE_FUSE
+            return events.WriteClosed(
+                **said, write_id=fact.write_id, outcome="held", message=fact.reason
+            )
+        case WriteCancelled():
+            said["rule"] = RuleId(fact.rule)
+            return events.WriteClosed(
+                **said, write_id=fact.write_id, outcome="cancelled", message=fact.reason
+            )
+
+
+def _learn_counterpart(story: Story, write: Write, fact: WriteDone) -> None:
+    """Learn the id of what a create made, then let the pair's present state have its say."""
+    if not isinstance(write, CreateDeal | CreateOpportunity) or fact.record_id is None:
+        return
+    side = story.pair.side(write.CRM)
+    if side.ids.get(fact.record_id) is not None:
+        return
+    story.tell(
+        events.CounterpartLinked(
+            **story.said(RuleId.LINK_IDS), side=write.CRM, record_id=fact.record_id, how="created"
+        )
+    )
+    if story.pair.state is PairState.DELETED and write.CRM is Crm.HUBSPOT:
+        archive_deal(story, "the opportunity was deleted while its deal was being created")
+    elif story.pair.state is PairState.LIVE:
+        links.read_again(story, write.CRM, "created")
+
+
+def _refused(story: Story, write: Write, fact: WriteRejected) -> None:
+    if fact.gone and not write.CREATES:
+        record_id = story.pair.side(write.CRM).current
+        if record_id is not None:
+            links.read_again(story, write.CRM, "the CRM says that it is gone")
+        return
+    for name in fact.fields:
+        mapping = story.context.policy.mapping(name)
+        if mapping is not None:
+            detail = f"{write.CRM} refused {name}: {fact.code}: {fact.message}"
+            field_rules.hold(story, mapping, write.CRM, issues.FIELD_REFUSED.code, detail)
+
+
+def _cancelled(story: Story, write: Write, fact: WriteCancelled) -> bool:
+    """Weigh anew, unless the world moved on and its picture is still to come."""
+    if not fact.reason.startswith(OVERTAKEN):
+        return fact.rule != RuleId.DEAL_SYNC_SWITCH
+    record_id = story.pair.side(write.CRM).current
+    if record_id is not None:
+        story.tell(
+            events.RefreshWanted(
+                **story.said(RuleId.ECHO),
+                crm=write.CRM,
+                kind=kind_of(write.CRM),
+                record_id=record_id,
+                because="a write was overtaken",
+            )
+        )
+    return False
+
+
+def _late(story: Story, fact: Outcome) -> bool:
+    """Answer an outcome whose write is not open: it decides nothing, but a create still teaches."""
+    created = isinstance(fact, WriteDone) and fact.record_id is not None
+    story.not_because(
+        RuleId.TOMBSTONE if created else RuleId.ECHO, "the write is not open: an old answer"
+    )
+    return False

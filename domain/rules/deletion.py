@@ -1,0 +1,111 @@
+"""What a deletion means (rules `delete-down`, `delete-never-up`, `tombstone`, `delete-fuse`).
+
+"HubSpot取引と同期されているSalesforceオポチュニティーを削除すると、そのHubSpot取引が削除されます。ただし、HubSpot
+取引を削除した場合は、対応するSalesforceオポチュニティーが削除されません" (deleting the opportunity deletes the
+deal; deleting the deal does **not** delete the opportunity).
+
+| deleted | pair | answer |
+|---|---|---|
+| opportunity | live | the deal is archived; the pair is deleted |
+| opportunity | waiting, create not answered | the create is withdrawn; if it was sent, its deal is archived once its id is known |
+| opportunity | stopped | detached: stopped means stopped, the deal stays |
+| opportunity | live, deal sync off | detached, with an issue; the deal stays |
+| opportunity | outside, detached | remembered |
+| deal | live, waiting, stopped | detached: nothing crosses, and editing the opportunity does not bring it back |
+| deal | deleted by us | confirmed |
+
+There is no write that deletes an opportunity. A deleted record is never changed by a late, duplicate
+or replayed fact. Many deletes at once are held by the fuse where writes are claimed.
+"""
+
+from domain import events, issues
+from domain.facts import RecordDeleted
+from domain.ids import Crm
+from domain.pair import PairState
+from domain.rules import RuleId
+from domain.rules.pipeline_scope import withdraw_all
+from domain.story import Story
+from domain.writes import ArchiveDeal
+
+
+def record_deleted(story: Story, fact: RecordDeleted) -> None:
+    """Decide a deletion of either record."""
+    side = story.pair.side(fact.crm)
+    known = side.ids.get(fact.record_id)
+    if known is False:
+        story.not_because(RuleId.TOMBSTONE, "it is known to be deleted")
+        return
+    if known and side.read_at is not None and fact.read_begun_at < side.read_at:
+        story.not_because(RuleId.ORDER, "a later reading showed the record alive")
+        return
+    was_current = side.current == fact.record_id
+    if known is None and not side.ids:
+        story.tell(
+            events.RecordFounded(
+                **story.said(RuleId.TOMBSTONE),
+                crm=fact.crm,
+                kind=fact.kind,
+                record_id=fact.record_id,
+            )
+        )
+        was_current = False
+    story.tell(
+        events.RecordBuried(
+            **story.said(RuleId.TOMBSTONE),
+            crm=fact.crm,
+            kind=fact.kind,
+            record_id=fact.record_id,
+            read_begun_at=fact.read_begun_at,
+        )
+    )
+    if not was_current:
+        story.not_because(RuleId.TOMBSTONE, "the record takes no part in the sync; remembered")
+    elif fact.crm is Crm.SALESFORCE:
+        _opportunity_deleted(story)
+    else:
+        _deal_deleted(story)
+
+
+def archive_deal(story: Story, why: str) -> None:
+    """Decide the deal's deletion, once."""
+    pair = story.pair
+    if pair.hubspot.current is None or pair.has_open(ArchiveDeal):
+        return
+    write = ArchiveDeal(id=story.write_id(), stream=pair.stream, pipeline_id=pair.pipeline_id or "")
+    story.ask(RuleId.DELETE_DOWN, write, why)
+
+
+def _opportunity_deleted(story: Story) -> None:
+    why = "the opportunity was deleted"
+    match story.pair.state:
+        case PairState.LIVE | PairState.WAITING:
+            if not story.context.deal_sync:
+                detach(story, RuleId.DEAL_SYNC_SWITCH, f"{why} while deal sync was off")
+                if story.pair.hubspot.current is not None:
+                    text = f"deal {story.pair.hubspot.current} is left without its opportunity"
+                    story.open_issue(issues.DELETED_WHILE_OFF, "opportunity", text)
+                return
+            withdraw_all(story, RuleId.CREATE_RACE, why)
+            story.tell(events.PairDeleted(**story.said(RuleId.DELETE_DOWN), why=why))
+            archive_deal(story, why)
+        case PairState.STOPPED:
+            detach(story, RuleId.DELETE_DOWN, f"{why} while the sync was stopped")
+        case PairState.OUTSIDE | PairState.DETACHED | PairState.DELETED:
+            story.not_because(RuleId.TOMBSTONE, f"{why}; the pair is {story.pair.state}")
+
+
+def _deal_deleted(story: Story) -> None:
+    why = "the deal was deleted in HubSpot"
+    match story.pair.state:
+        case PairState.LIVE | PairState.WAITING | PairState.STOPPED:
+            detach(story, RuleId.DELETE_NEVER_UP, f"{why}; the opportunity stays")
+        case PairState.DELETED:
+            story.not_because(RuleId.DELETE_DOWN, "our own deletion, seen")
+        case PairState.OUTSIDE | PairState.DETACHED:
+            story.not_because(RuleId.DELETE_NEVER_UP, f"{why}; the pair is {story.pair.state}")
+
+
+def detach(story: Story, rule: RuleId, why: str) -> None:
+    """Let nothing cross until a person says so; take back what was not sent."""
+    story.tell(events.PairDetached(**story.said(rule), why=why))
+    withdraw_all(story, rule, why)

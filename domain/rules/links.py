@@ -1,0 +1,206 @@
+"""Who is whose counterpart (rules `link-ids`, `adopt`, `copied-link`, `no-matching`, `once-paired`).
+
+The article is silent on identity; the vendor does not match deals by name, and neither do we.
+
+| case | answer |
+|---|---|
+| one record names the other by a link, no other link disagrees | paired at a trigger or import, not created again |
+| the target is already paired with another living record | a copy (a clone): ignored, overwritten; it enters as new |
+| two unpaired records claim one counterpart | not linked, one issue names them |
+| equal names, no link | two pairs; `pairs link` is the remedy |
+| a record that ever had a counterpart | gets a new one only by undelete, import by name, or resume |
+
+Links are our own fields: `DealSync_Deal_Id__c` on the opportunity (the deal's id), and on the deal
+`dealsync_opportunity_id` (the opportunity's id; `<id>:2`, `<id>:3` … for a deal created again). The
+vendor connector's `hs_salesforceopportunityid` is read, never written.
+
+Adopted pairs have no base: `dont_sync` and `hold` write nothing, `always_salesforce` takes
+Salesforce even if blank, otherwise Salesforce, or HubSpot where Salesforce is blank.
+"""
+
+from domain import events, ids, issues
+from domain.canonical import Value
+from domain.facts import DealObserved, LinkRequested, OpportunityObserved
+from domain.ids import Crm, Ref
+from domain.mapping import FieldRule, Mapping
+from domain.pair import Pair, PairState, kind_of
+from domain.rules import RuleId, field_rules, values
+from domain.story import Story
+
+
+def deal_key(opportunity_id: str, earlier: int) -> str:
+    """Return the unique value that a deal is created under: fixed before the call, never reused."""
+    return opportunity_id if earlier == 0 else f"{opportunity_id}:{earlier + 1}"
+
+
+def opportunity_key(deal_id: str, earlier: int) -> str:
+    """Return the external id that an opportunity is created under."""
+    return deal_id if earlier == 0 else f"{deal_id}:{earlier + 1}"
+
+
+def opportunity_named(link: Value) -> str | None:
+    """Return the opportunity that a deal's link names, without its `:2`, or None."""
+    text = (link or "").partition(":")[0]
+    return ids.salesforce_id(text) if ids.is_salesforce_id(text) else None
+
+
+def deal_named(link: Value) -> str | None:
+    """Return the deal that an opportunity's link names, or None."""
+    text = (link or "").partition(":")[0]
+    return text if ids.is_hubspot_id(text) else None
+
+
+def named_by(fact: OpportunityObserved | DealObserved) -> Ref | None:
+    """Return the counterpart that a record names, ours before the vendor connector's."""
+    if isinstance(fact, OpportunityObserved):
+        deal_id = deal_named(fact.linked_deal_id)
+        return ids.deal(deal_id) if deal_id is not None else None
+    named = opportunity_named(fact.link) or opportunity_named(fact.vendor_opportunity_id)
+    return ids.opportunity(named) if named is not None else None
+
+
+def claim_named(story: Story, fact: OpportunityObserved | DealObserved) -> None:
+    """Take the record that this one names into the pair, unless another pair has it.
+
+    A target in a half pair of its own is absorbed; a target that has a living counterpart makes
+    this link a copy; a target never seen is claimed and read.
+    """
+    target = named_by(fact)
+    side = Crm.HUBSPOT if isinstance(fact, OpportunityObserved) else Crm.SALESFORCE
+    if target is None or target.id in story.pair.side(side).ids:
+        return
+    if story.pair.side(side).current is not None:
+        text = f"it names {target.text}, but is paired with {story.pair.side(side).current}"
+        story.open_issue(issues.LINKS_DISAGREE, target.text, text)
+        return
+    identity = story.context.identity(target)
+    if identity is None:
+        _found(story, target)
+        return
+    other = story.context.others.get(identity.stream)
+    if other is None or identity.stream == story.pair.stream:
+        return
+    if other.side(side.other).current is not None or other.was_paired:
+        text = f"its link names {target.text}, which is paired already: taken for a copy"
+        story.not_because(RuleId.COPIED_LINK, text)
+        return
+    absorb(story, other)
+
+
+def absorb(story: Story, other: Pair) -> None:
+    """Make another half pair's record this pair's counterpart; the other stream ends.
+
+    Its ids come along, dead ones too, and its record is read again for its values.
+    """
+    side = Crm.HUBSPOT if other.hubspot.ids else Crm.SALESFORCE
+    half = other.side(side)
+    if half.current is None:
+        return
+    dead = tuple(sorted(i for i, lives in half.ids.items() if not lives))
+    story.tell(
+        events.CounterpartLinked(
+            **story.said(RuleId.ADOPT),
+            side=side,
+            record_id=half.current,
+            how="adopted",
+            buried_ids=dead,
+        )
+    )
+    said = story.said(RuleId.ADOPT)
+    said["stream"] = other.stream
+    story.elsewhere.append(events.PairAbsorbed(**said, into=story.pair.stream))
+    read_again(story, side, "adopted")
+
+
+def requested(story: Story, fact: LinkRequested) -> None:
+    """Pair an opportunity with a deal because a person says so."""
+    deal = ids.deal(fact.deal_id)
+    pair = story.pair
+    if pair.hubspot.current == fact.deal_id:
+        story.not_because(RuleId.NO_MATCHING, "they are a pair already")
+        return
+    if pair.hubspot.current is not None:
+        why = f"the opportunity has deal {pair.hubspot.current}; unlink it first"
+        story.not_because(RuleId.NO_MATCHING, why)
+        return
+    identity = story.context.identity(deal)
+    if identity is None:
+        _found(story, deal)
+    else:
+        other = story.context.others.get(identity.stream)
+        if other is None or other.salesforce.current is not None:
+            story.not_because(RuleId.NO_MATCHING, "the deal has an opportunity; unlink it first")
+            return
+        absorb(story, other)
+    story.tell(events.SyncEntered(**story.said(RuleId.NO_MATCHING), trigger="linked by hand"))
+    read_again(story, Crm.SALESFORCE, "linked by hand")
+
+
+def adopt_fields(story: Story, fields: tuple[str, ...] = ()) -> None:
+    """Settle the fields of a pair whose two records existed before; named ones only, if given."""
+    for mapping in story.context.policy.mappings:
+        state = story.pair.field(mapping.name)
+        if fields and mapping.name not in fields:
+            continue
+        if state.base is not None or not (state.salesforce.seen and state.hubspot.seen):
+            continue
+        _adopt_field(story, mapping)
+
+
+def read_again(story: Story, side: Crm, because: str) -> None:
+    """Ask for a reading of the pair's record on that side."""
+    record_id = story.pair.side(side).current
+    if record_id is None:
+        return
+    story.tell(
+        events.RefreshWanted(
+            **story.said(RuleId.ADOPT),
+            crm=side,
+            kind=kind_of(side),
+            record_id=record_id,
+            because=because,
+        )
+    )
+
+
+def _found(story: Story, target: Ref) -> None:
+    """Take a record that was never seen into the pair, and read it."""
+    story.tell(
+        events.RecordFounded(
+            **story.said(RuleId.ADOPT), crm=target.crm, kind=target.kind, record_id=target.id
+        )
+    )
+    read_again(story, target.crm, "named by a link")
+
+
+def _adopt_field(story: Story, mapping: Mapping) -> None:
+    state = story.pair.field(mapping.name)
+    winner = Crm.SALESFORCE
+    match mapping.rule:
+        case FieldRule.DONT_SYNC:
+            return
+        case FieldRule.HOLD:
+            found = values.translate(
+                mapping, state.salesforce.known, to=Crm.HUBSPOT, context=story.context
+            )
+            if isinstance(found, values.Found) and found.value != state.hubspot.known:
+                detail = (
+                    f"adopted with {state.salesforce.known!r} in Salesforce and"
+                    f" {state.hubspot.known!r} in HubSpot; {issues.DECISION_NEEDED.fix}"
+                )
+                code = issues.DECISION_NEEDED.code
+                field_rules.hold(story, mapping, Crm.SALESFORCE, code, detail)
+                return
+        case FieldRule.ALWAYS_SALESFORCE:
+            pass
+        case FieldRule.TWO_WAY | FieldRule.PREFER_SALESFORCE:
+            blank = state.salesforce.known is None
+            winner = Crm.HUBSPOT if blank else Crm.SALESFORCE
+    field_rules.settle_as(story, mapping, winner, how="adopted", rule=RuleId.ADOPT)
+
+
+def is_adopted(pair: Pair) -> bool:
+    """Tell whether a pair has both records and no agreed field yet."""
+    both = pair.salesforce.current is not None and pair.hubspot.current is not None
+    settled = any(state.base is not None for state in pair.fields.values())
+    return both and not settled and pair.state is PairState.LIVE

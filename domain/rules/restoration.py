@@ -1,0 +1,157 @@
+"""What brings a pair back, and what a merge does (rules `undelete`, `merge`, `once-paired`).
+
+| case | answer |
+|---|---|
+| the opportunity is undeleted, the deal's deletion not sent yet | the deletion is withdrawn; live again |
+| the opportunity is undeleted, the deal is gone | a new deal, under the next key |
+| … and the deal was restored in HubSpot | attached again, reconciled |
+| stopped, then deleted and undeleted | stopped again |
+| the deal is restored, its opportunity lives and has no other deal | attached again, reconciled |
+| … its opportunity is deleted | stays, detached, not deleted again |
+| … its place is taken by a newer deal | the newer keeps the pair, the old one gets an issue |
+| a deal is merged into another | the survivor takes the primary's pair, else the other's; the opportunity left over is detached, with an issue |
+| `resume` | attaches what lives, else creates what is missing |
+"""
+
+from domain import events, ids, issues
+from domain.facts import RecordMerged
+from domain.ids import Crm
+from domain.pair import PairState, kind_of
+from domain.rules import RuleId, links
+from domain.rules.deletion import detach
+from domain.rules.pipeline_scope import deal_in_scope, withdraw_all
+from domain.story import Story
+from domain.writes import ArchiveDeal
+
+
+def is_back(story: Story, side: Crm, record_id: str) -> bool:
+    """Bring a record back that was believed deleted; False: the reading is too old to believe."""
+    record = story.pair.side(side)
+    read_begun_at = getattr(story.fact, "read_begun_at", story.context.at)
+    if record.buried_at is not None and read_begun_at <= record.buried_at:
+        story.not_because(RuleId.TOMBSTONE, "the reading is older than the deletion")
+        return False
+    if record.current is not None and record.current != record_id:
+        text = f"{record_id} is back, but {record.current} has its place"
+        story.open_issue(issues.SECOND_COUNTERPART, record_id, text)
+        return False
+    story.tell(
+        events.RecordRevived(
+            **story.said(RuleId.UNDELETE), crm=side, kind=kind_of(side), record_id=record_id
+        )
+    )
+    if side is Crm.SALESFORCE:
+        _opportunity_back(story)
+    else:
+        _deal_back(story)
+    return True
+
+
+def resume(story: Story) -> None:
+    """Attach what lives, else create what is missing, because a person says so."""
+    pair = story.pair
+    if pair.state not in (PairState.DETACHED, PairState.STOPPED, PairState.DELETED):
+        story.not_because(RuleId.ONCE_PAIRED, f"nothing to resume: the pair is {pair.state}")
+        return
+    if pair.salesforce.current is None and pair.hubspot.current is None:
+        story.not_because(RuleId.ONCE_PAIRED, "both records are deleted: nothing to resume")
+        return
+    if not story.context.deal_sync:
+        story.not_because(RuleId.DEAL_SYNC_SWITCH, "deal sync is off; switch it on and resume")
+        return
+    if not deal_in_scope(story) and pair.hubspot.current is not None:
+        why = f"pipeline {pair.pipeline_id} is not synced; move the deal into a synced one"
+        story.not_because(RuleId.PIPELINE_SCOPE, why)
+        return
+    story.tell(events.SyncEntered(**story.said(RuleId.ONCE_PAIRED), trigger="resumed"))
+    for side in Crm:
+        links.read_again(story, side, "resumed")
+
+
+def unlink(story: Story) -> None:
+    """Take the two records of a pair apart because a person says so: the deal founds its own."""
+    pair = story.pair
+    deal_id = pair.hubspot.current
+    if deal_id is None or pair.salesforce.current is None:
+        story.not_because(RuleId.NO_MATCHING, "the pair has only one record: nothing to unlink")
+        return
+    detach(story, RuleId.NO_MATCHING, "unlinked by hand")
+
+
+def merged(story: Story, fact: RecordMerged) -> None:
+    """Decide that a deal of this pair was merged into another record."""
+    pair = story.pair
+    if fact.record_id not in pair.hubspot.ids or fact.winner_id == fact.record_id:
+        story.not_because(RuleId.MERGE, "the merged record takes no part in the sync")
+        return
+    if not pair.hubspot.ids[fact.record_id]:
+        story.not_because(RuleId.TOMBSTONE, "the merge is known")
+        return
+    was_current = pair.hubspot.current == fact.record_id
+    story.tell(
+        events.RecordBuried(
+            **story.said(RuleId.MERGE),
+            crm=Crm.HUBSPOT,
+            kind=fact.kind,
+            record_id=fact.record_id,
+            read_begun_at=fact.read_begun_at,
+        )
+    )
+    if not was_current:
+        return
+    if _survivor_is_taken(story, fact):
+        text = f"deal {fact.record_id} was merged into {fact.winner_id}, which another pair has"
+        detach(story, RuleId.MERGE, text)
+        story.open_issue(issues.MERGE_LEFT_OVER, fact.record_id, text)
+        return
+    story.tell(
+        events.CounterpartLinked(
+            **story.said(RuleId.MERGE), side=Crm.HUBSPOT, record_id=fact.winner_id, how="merged"
+        )
+    )
+    links.read_again(story, Crm.HUBSPOT, "merged")
+
+
+def _survivor_is_taken(story: Story, fact: RecordMerged) -> bool:
+    """Tell whether the survivor belongs to another pair, or should: the primary's."""
+    taken = story.context.identity(ids.deal(fact.winner_id))
+    if taken is not None and taken.stream != story.pair.stream:
+        other = story.context.others.get(taken.stream)
+        if other is not None and other.salesforce.current is None and not other.was_paired:
+            links.absorb(story, other)
+            return False
+        return True
+    if fact.primary_id is None or fact.primary_id == fact.record_id:
+        return False
+    primary = story.context.identity(ids.deal(fact.primary_id))
+    if primary is None or primary.stream == story.pair.stream:
+        return False
+    other = story.context.others.get(primary.stream)
+    return other is not None and other.salesforce.current is not None
+
+
+def _opportunity_back(story: Story) -> None:
+    pair = story.pair
+    if pair.state is PairState.DELETED:
+        withdraw_all(story, RuleId.UNDELETE, "the opportunity was undeleted", ArchiveDeal)
+        if not deal_in_scope(story) and pair.hubspot.current is not None:
+            why = "undeleted; the deal is in a pipeline that is not synced"
+            story.tell(events.SyncStopped(**story.said(RuleId.UNDELETE), why=why))
+            return
+        story.tell(events.SyncEntered(**story.said(RuleId.UNDELETE), trigger="undeleted"))
+        return
+    out = pair.hubspot.current is not None and not deal_in_scope(story)
+    if pair.state is PairState.DETACHED and out:
+        why = "undeleted; the deal is in a pipeline that is not synced"
+        story.tell(events.SyncStopped(**story.said(RuleId.UNDELETE), why=why))
+
+
+def _deal_back(story: Story) -> None:
+    pair = story.pair
+    if pair.salesforce.current is None:
+        if pair.state is PairState.DELETED:
+            why = "the deal was restored while its opportunity is deleted"
+            story.tell(events.PairDetached(**story.said(RuleId.ONCE_PAIRED), why=why))
+        return
+    if pair.state is PairState.DETACHED and story.context.deal_sync:
+        story.tell(events.SyncEntered(**story.said(RuleId.UNDELETE), trigger="restored"))
