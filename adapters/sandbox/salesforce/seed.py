@@ -1,9 +1,8 @@
 """What a new org has: itself, profiles, its first users, stages and record types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.sandbox.people import SALESPEOPLE
 from adapters.sandbox.salesforce import ids, records, stages
 from adapters.sandbox.salesforce.effects import ADMIN_PROFILE, STANDARD_PROFILE
 from adapters.sandbox.salesforce.org import Call, Org
@@ -56,32 +55,25 @@ def seed(org: Org, at: datetime, record_types: Sequence[str], *, new_fields_visi
         **stages.audit(call),
     }
     store.put("Organization", organization_id, organization)
-    _users(org, call, profiles)
+    _users(org, call, profiles[ADMIN_PROFILE])
     for stage in stages.STANDARD_STAGES:
         stages.add_stage(call, stage)
     for name in record_types:
         stages.add_record_type(call, name, stages.STANDARD_PROCESSES.get(name))
 
 
-def _users(org: Org, call: Call, profiles: Mapping[str, str]) -> None:
+def _users(org: Org, call: Call, profile_id: str) -> None:
     user_type = org.schema.object("User")
     assert user_type is not None, "users are standard"
     # Nobody may make users yet, so the first ones are made by the org itself.
     call.access = org.access(call.user_id).raised()
-    people = [(*each, "", ADMIN_PROFILE) for each in ADMINS]
-    people += [
-        (each.email, each.first_name, each.last_name, each.title, STANDARD_PROFILE)
-        for each in SALESPEOPLE
-        if each.in_salesforce
-    ]
-    for email, first_name, last_name, title, profile in people:
+    for email, first_name, last_name in ADMINS:
         values: Row = {
             "Username": email,
             "Email": email,
             "FirstName": first_name,
             "LastName": last_name,
-            "Title": title,
-            "ProfileId": profiles[profile],
+            "ProfileId": profile_id,
             "TimeZoneSidKey": TIME_ZONE,
         }
         records.create(call, user_type, values)
