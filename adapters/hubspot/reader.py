@@ -79,7 +79,7 @@ class Reader:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def batch(  # noqa: PLR0913 - the parts of one request
+    def batch(
         self,
         kind: Kind,
         ids: Collection[str],
@@ -149,26 +149,29 @@ class Reader:
         return _parsed(RecordPage, self._calls.read("GET", names.objects(kind), at=at, query=query))
 
     def search(
-        self, kind: Kind, filters: Sequence[Filter], sort: str, shown: Sequence[str], at: datetime
+        self,
+        kind: Kind,
+        filters: Sequence[Filter],
+        sort: str,
+        shown: Sequence[str],
+        at: datetime,
+        *,
+        descending: bool = False,
+        limit: int = names.SEARCH_SIZE_MAX,
     ) -> RecordPage:
-        """Find records that meet all conditions, ascending: the first page and the total."""
+        """Find records that meet all conditions: the first page, and whether there is more."""
+        conditions: list[Json] = [
+            {"propertyName": one.name, "operator": one.operator, "value": one.value}
+            for one in filters
+        ]
+        direction = "DESCENDING" if descending else "ASCENDING"
         body: dict[str, Json] = {
-            "filterGroups": [
-                {
-                    "filters": [
-                        {
-                            "propertyName": one.name,
-                            "operator": one.operator,
-                            "value": one.value,
-                        }
-                        for one in filters
-                    ]
-                }
-            ],
-            "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
+            "sorts": [{"propertyName": sort, "direction": direction}],
             "properties": list[Json](shown),
-            "limit": names.SEARCH_SIZE_MAX,
+            "limit": limit,
         }
+        if conditions:
+            body["filterGroups"] = [{"filters": conditions}]
         answer = self._calls.read("POST", f"{names.objects(kind)}/search", at=at, body=body)
         return _parsed(RecordPage, answer)
 

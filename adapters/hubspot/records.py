@@ -109,8 +109,6 @@ class Records:
         rows: Sequence[RecordRow],
         wishes: Mapping[str, Sequence[Wish]],
         at: datetime,
-        *,
-        with_associations: bool = True,
     ) -> tuple[Fact, ...]:
         """Make the facts of rows that were read, one for each reason; deals with associations.
 
@@ -120,9 +118,9 @@ class Records:
         app_id = self._account.app_id(at)
         found: list[Fact] = []
         for row in rows:
-            for wish in _apart(wishes[row.id]):
-                found.append(self._observed(kind, row, _seen(wish, app_id, at)))
-        if kind is Kind.DEAL and with_associations:
+            seen = [_seen(wish, app_id, at) for wish in _apart(wishes[row.id])]
+            found.extend(self._observed(kind, row, one) for one in seen)
+        if kind is Kind.DEAL:
             found.extend(self.associations(wishes, [row.id for row in rows], at))
         return tuple(found)
 
