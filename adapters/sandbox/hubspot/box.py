@@ -89,7 +89,7 @@ class HubSpotSandbox(Box):
         pipelines.seed(self.tables)
         owners.add(
             self.tables,
-            {"email": "admin@sandbox.example", "firstName": "Admin", "lastName": "User"},
+            {"email": "admin@sandbox.example", "firstName": "Ada", "lastName": "Admin"},
             self._edit(PERSON, at).iso,
         )
 

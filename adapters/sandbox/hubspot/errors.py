@@ -82,7 +82,7 @@ class ApiError(Exception):
         return body | (self.extra or {})
 
     def in_batch(self, trace_id: str | None) -> Row:
-        """Return it as an element of a 207's `errors`; captured ones have no `errors` or `links`."""
+        """Return it as an element of a 207: captured ones have no `errors` or `links`."""
         context: Row = {} if trace_id is None else {"objectWriteTraceId": [trace_id]}
         context |= self.context or {}
         body: Row = {"status": "error"}

@@ -4,7 +4,7 @@ The windows follow real time. A refused request is not counted.
 """
 
 from adapters.sandbox.hubspot import instants
-from adapters.sandbox.hubspot.actors import Actor
+from adapters.sandbox.hubspot.actors import PERSON, Actor
 from adapters.sandbox.hubspot.errors import ApiError
 from adapters.sandbox.hubspot.portal import Portal
 from adapters.sandbox.hubspot.rows import number
@@ -64,7 +64,8 @@ def count(portal: Portal, actor: Actor, ms: int, *, is_search: bool) -> Headers:
     if burst[1] >= limits["burst"]:
         headers = _burst_headers(limits, burst[1])
         raise _refused("TEN_SECONDLY_ROLLING", "ten_secondly_rolling", headers)
-    if is_search:
+    # who searches in HubSpot's screens takes nothing from the account's apps
+    if is_search and actor is not PERSON:
         second = _window(tables, "search", ms) or (ms + instants.MILLISECONDS, 0)
         if second[1] >= limits["search_per_second"]:
             raise _refused("SECONDLY", "secondly", ())
