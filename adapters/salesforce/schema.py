@@ -26,12 +26,21 @@ class FieldDescribed:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectDescribed:
+    """One object as describe shows it."""
+
+    fields: Mapping[str, FieldDescribed]
+    #: ids of the record types that the user may give to a record
+    record_types: frozenset[str]
+
+
 class Schema:
     """Describes of one org, as long as nobody doubts them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._objects: dict[str, Mapping[str, FieldDescribed]] = {}
+        self._objects: dict[str, ObjectDescribed] = {}
 
     def fields(self, object_name: str, at: datetime) -> Mapping[str, FieldDescribed]:
         """Return the fields that the user can see, by API name.
@@ -39,11 +48,15 @@ class Schema:
         Raises:
             PortError: Salesforce did not answer.
         """
-        known = self._objects.get(object_name)
-        if known is None:
-            body = self._connection.get(f"/sobjects/{object_name}/describe", at)
-            known = self._objects[object_name] = _fields(body)
-        return known
+        return self._described(object_name, at).fields
+
+    def record_types(self, object_name: str, at: datetime) -> frozenset[str]:
+        """Return the ids of the record types that the user may give to a record.
+
+        Raises:
+            PortError: Salesforce did not answer.
+        """
+        return self._described(object_name, at).record_types
 
     def visible(self, object_name: str, names: Collection[str], at: datetime) -> tuple[str, ...]:
         """Return those of the names that the user can see, sorted, each in Salesforce's own case.
@@ -58,11 +71,31 @@ class Schema:
         """Describe again when next asked."""
         self._objects.clear()
 
+    def _described(self, object_name: str, at: datetime) -> ObjectDescribed:
+        known = self._objects.get(object_name)
+        if known is None:
+            body = wire.mapping(
+                self._connection.get(f"/sobjects/{object_name}/describe", at), "a describe"
+            )
+            known = self._objects[object_name] = ObjectDescribed(
+                _fields(body.get("fields")), _record_types(body.get("recordTypeInfos"))
+            )
+        return known
 
-def _fields(body: Json) -> Mapping[str, FieldDescribed]:
-    described = wire.sequence(wire.mapping(body, "a describe").get("fields"), "fields")
+
+def _record_types(infos: Json) -> frozenset[str]:
+    rows = (
+        [wire.Row(each) for each in infos if isinstance(each, dict)]
+        if isinstance(infos, list)
+        else []
+    )
+    ids = (row.reference("recordTypeId") for row in rows if row.flag("available"))
+    return frozenset(each for each in ids if each is not None)
+
+
+def _fields(described: Json) -> Mapping[str, FieldDescribed]:
     found = {}
-    for each in described:
+    for each in wire.sequence(described, "fields"):
         row = wire.Row(wire.mapping(each, "a field"))
         name = row.required("name")
         found[name] = FieldDescribed(

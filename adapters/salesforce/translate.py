@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from adapters.salesforce import names
-from adapters.salesforce.wire import Row
+from adapters.salesforce.wire import Row, compose
 from domain.canonical import Value
 from domain.facts import (
     AccountObserved,
@@ -221,6 +221,19 @@ def fingerprint(fact: Shown) -> str:
         blind.add("at")  # an empty set has no time of its own
     shown = fact.model_dump_json(exclude=blind)
     return hashlib.blake2b(shown.encode(), digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def row_fingerprint(row: Row) -> str:
+    """Return a short text that differs when any value of the row differs."""
+    shown = compose({name: row.values[name] for name in sorted(row.values)})
+    return hashlib.blake2b(shown, digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def role_ids(fact: Shown) -> tuple[tuple[str, str], ...]:
+    """Return the role ids of a role set, each with its opportunity's id; else nothing."""
+    if not isinstance(fact, RolesObserved):
+        return ()
+    return tuple((role.id, fact.opportunity_id) for role in fact.roles)
 
 
 def identified(fact: Shown, occasion: str) -> Shown:
