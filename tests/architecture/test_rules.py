@@ -84,7 +84,8 @@ def test_the_ids_are_those_of_the_specification() -> None:
 
 
 def test_each_rule_has_one_module() -> None:
-    claimed = [name for module in MODULES for name in _own_rules(module)]
+    """A module may keep a promise too, but each rule is kept in one place."""
+    claimed = [name for module in MODULES for name in _own_rules(module) if name not in PROMISES]
 
     assert sorted(claimed) == sorted(RULE_IDS)
 
