@@ -54,7 +54,7 @@ def _docstring(path: Path) -> str:
 
 
 def _own_rules(module: Path) -> list[str]:
-    """Return the ids that a module claims: those that the first paragraph of its docstring names."""
+    """Return the ids that a module claims: those in the first paragraph of its docstring."""
     paragraph = _docstring(module).partition("\n\n")[0]
     return [name for name in re.findall(r"`([a-z-]+)`", paragraph) if name in list(RuleId)]
 
