@@ -20,7 +20,7 @@ from adapters.sandbox.company_plan import (
     planned,
 )
 from adapters.sandbox.front import Front
-from adapters.sandbox.people import Salesperson
+from adapters.sandbox.people import SALESPEOPLE, Salesperson
 from adapters.sandbox.tables import JsonValue
 
 #: the company that the demo and the examples speak of
@@ -33,8 +33,34 @@ COMPANY_OF_CONTACT = 279
 HALF_HOUR_DAYS = 1 / 48
 
 
+def hire(salesforce: Front, hubspot: Front, at: datetime) -> None:
+    """Make the salespeople users of Salesforce and owners in HubSpot; an admin does."""
+    desk = SalesforceDesk(salesforce, at)
+    admin = desk.sign_in(ADMIN)
+    profile = desk.query("SELECT Id FROM Profile WHERE Name = 'Standard User'", admin)[0]["Id"]
+    desk.create(
+        "User",
+        [
+            {
+                "Username": one.email,
+                "Email": one.email,
+                "FirstName": one.first_name,
+                "LastName": one.last_name,
+                "Title": one.title,
+                "ProfileId": profile,
+            }
+            for one in SALESPEOPLE
+            if one.in_salesforce
+        ],
+        admin,
+    )
+    for one in SALESPEOPLE:
+        if one.in_hubspot:
+            HubSpotDesk(hubspot, at).add_owner(one)
+
+
 def found(salesforce: Front, hubspot: Front, at: datetime, seed: int = SEED) -> None:
-    """Fill both sandboxes; they must hold what a new account has, and nothing else."""
+    """Fill both sandboxes; they hold the salespeople already, and no records."""
     plan = planned(seed, at.date())
     in_salesforce = _InSalesforce(SalesforceDesk(salesforce, at), plan, at)
     in_hubspot = _InHubSpot(HubSpotDesk(hubspot, at), plan)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from adapters.http_transport import HttpRequest
 from adapters.sandbox import record_clock
 from adapters.sandbox.front import Front
+from adapters.sandbox.people import Salesperson
 from adapters.sandbox.tables import JsonValue
 
 Fields: TypeAlias = Mapping[str, JsonValue]
@@ -115,6 +116,17 @@ class SalesforceDesk(Desk):
 
 class HubSpotDesk(Desk):
     """HubSpot as a person at its screens changes it."""
+
+    def add_owner(self, salesperson: Salesperson) -> None:
+        """Make somebody an owner, which only a screen can."""
+        action: JsonValue = {
+            "action": "add_owner",
+            "as": PERSON_TOKEN,
+            "email": salesperson.email,
+            "firstName": salesperson.first_name,
+            "lastName": salesperson.last_name,
+        }
+        self.ask("POST", "/sandbox/actions", action)
 
     def owner_ids(self) -> dict[str, str]:
         """Return owner ids by e-mail."""

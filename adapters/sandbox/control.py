@@ -96,7 +96,7 @@ def _set_faults(asked: Asked) -> HttpResponse:
         raise BadRequestError("this CRM sends no webhooks; send webhook faults to HubSpot's port")
     faults.replace(asked.box.tables, wanted, seed)
     if isinstance(asked.box, SendsWebhooks):
-        asked.box.set_webhook_faults(faults.webhook_probabilities(asked.box.tables))
+        asked.box.set_webhook_faults(faults.of_webhooks(asked.box.tables))
     return _faults(asked)
 
 

@@ -86,9 +86,14 @@ def replace(tables: Tables, faults: Sequence[Fault], seed: int) -> None:
 
 
 def standing(tables: Tables) -> tuple[Row, ...]:
-    """Return each fault with how many requests it matched and how many it struck."""
+    """Return each fault with how many requests it matched and how many it struck.
+
+    Webhook faults strike deliveries, which the box counts: they carry no figures here.
+    """
     return tuple(
-        {**parsed_row(row), "matched": row["matched"], "struck": row["struck"]}
+        parsed_row(row)
+        if parsed_row(row)["kind"] in WEBHOOK_KINDS
+        else {**parsed_row(row), "matched": row["matched"], "struck": row["struck"]}
         for row in tables.rows(TABLE).values()
     )
 
@@ -151,13 +156,14 @@ def chosen_rows(strike: Strike, rows: int) -> frozenset[int]:
     return frozenset(by_draw[: min(strike.fault.rows, rows - 1)])
 
 
-def webhook_probabilities(tables: Tables) -> dict[str, JsonValue]:
-    """Return the standing webhook faults by kind, for the box that sends webhooks."""
-    return {
+def of_webhooks(tables: Tables) -> dict[str, JsonValue]:
+    """Return the standing webhook faults by kind, with the seed; {} if none stands."""
+    found: dict[str, JsonValue] = {
         str(fault["kind"]): fault
         for fault in (parsed_row(row) for row in tables.rows(TABLE).values())
         if fault["kind"] in WEBHOOK_KINDS
     }
+    return {**found, "seed": seed(tables)} if found else {}
 
 
 def _matches(fault: Fault, method: str, target: str, who: str) -> bool:
