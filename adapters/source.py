@@ -1,4 +1,4 @@
-"""How ingest reads a CRM: the `Source` port, and the passes that `wait` asks for.
+"""How ingest reads a CRM: the ports `Source` and `WebhookInbox`, and passes that `wait` asks for.
 
 Both CRMs' adapters implement it; the loop that drives them is `engine.ingest`.
 """
@@ -55,6 +55,26 @@ class Source(Protocol):
 
         Raises:
             PortError: the CRM did not answer; nothing counts as read.
+        """
+        ...
+
+
+class WebhookInbox(Protocol):
+    """Takes in webhook deliveries as they came, each with the wishes to read what it names."""
+
+    def receive(
+        self, body: bytes, *, signature_hash: str, at: datetime, wishes: Sequence[Refresh]
+    ) -> bool:
+        """Store a delivery and its wishes in one atomic step, durable on return.
+
+        Args:
+            body: the raw body.
+            signature_hash: of signature and timestamp: the same for the same delivery.
+            at: our clock.
+            wishes: one for each record named.
+
+        Returns:
+            False if this very delivery was taken in before; then nothing is stored.
         """
         ...
 
