@@ -166,6 +166,10 @@ class Filter:
     def _operands(
         self, field: Field, comparison: Comparison, values: tuple[Value, ...]
     ) -> list[Operand]:
+        like = comparison.operator == "like"
+        if like:
+            unlike = NUMBER_TYPES | ID_TYPES | {"date", "datetime", "boolean"}
+            self._only(field, comparison, field.type not in unlike)
         operands = [each for value in values for each in self._read(field, comparison, value)]
         single = comparison.operator not in {"in", "not in", "includes", "excludes"}
         if single and len(operands) != 1:
@@ -173,12 +177,7 @@ class Filter:
                 "MALFORMED_QUERY",
                 self.scope.pointed(comparison.path.column, "unexpected token: ','"),
             )
-        if comparison.operator == "like":
-            self._only(
-                field, comparison, field.type not in NUMBER_TYPES | {"date", "datetime", "boolean"}
-            )
-            return operands
-        return [_fold(field, each) for each in operands]
+        return operands if like else [_fold(field, each) for each in operands]
 
     def _read(self, field: Field, comparison: Comparison, value: Value) -> Iterator[Operand]:
         """Yield what a value in the query stands for, as the field's values are kept."""
@@ -206,7 +205,7 @@ class Filter:
     def _text(self, field: Field, comparison: Comparison, text: str) -> Operand:
         if field.type in NUMBER_TYPES | {"date", "datetime", "boolean"}:
             raise self._mistyped(field, comparison, quoted=True)
-        if field.type in ID_TYPES and comparison.operator != "like":
+        if field.type in ID_TYPES:
             try:
                 return ids.normalise(text)
             except ids.MalformedIdError as error:
@@ -224,12 +223,7 @@ class Filter:
             days = span(word.name, word.count, self.scope.call.at.astimezone(zone).date())
             if days is not None:
                 return Range(*(_boundary(field, day, zone) for day in days))
-        if word.name in {"TRUE", "FALSE"}:
-            raise self._mistyped(field, comparison)
-        raise RefusedError(
-            "MALFORMED_QUERY",
-            self.scope.pointed(word.column, f"unexpected token: '{word.name.lower()}'"),
-        )
+        raise self._mistyped(field, comparison)
 
     def _mistyped(
         self, field: Field, comparison: Comparison, *, quoted: bool = False

@@ -1,0 +1,1 @@
+"""What the Salesforce sandbox does, asked over its own paths."""
