@@ -1,10 +1,15 @@
 """The control API: health, reset, record clock, documentation, and what it says to nonsense."""
 
+import re
+
 import pytest
 
+from adapters.sandbox.box import ActionRefusedError
 from adapters.sandbox.documentation import page
+from adapters.sandbox.front import Front
+from adapters.sandbox.server import new_fronts
 from adapters.sandbox.tables import JsonValue
-from tests.sandbox_front.notebook import Book
+from tests.sandbox_front.notebook import AT, Book
 
 
 def test_health_says_which_sandbox_answers() -> None:
@@ -59,6 +64,17 @@ def test_the_documentation_names_every_control_call() -> None:
 
     for name in ("health", "access-log", "reset", "faults", "clock", "actions", "drop_webhook"):
         assert name in text
+
+
+@pytest.mark.parametrize("front", new_fronts(), ids=lambda front: front.crm)
+def test_the_documentation_names_every_screen_action(front: Front) -> None:
+    front.box.seed_basics(AT)
+    with pytest.raises(ActionRefusedError) as refused:
+        front.box.act("no_such_action", {}, AT)
+    known = re.split(r"there are: |expected one of ", str(refused.value))[1].split(", ")
+    text = page(front.crm).body.decode()
+
+    assert [name for name in known if f"<dt>{name}</dt>" not in text] == []
 
 
 def test_an_unknown_control_call_says_where_the_known_ones_are() -> None:
