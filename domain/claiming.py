@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from pydantic import BaseModel
 
-from domain import writes
+from domain import merging, writes
 from domain.deliveries import (
     BATCH_SIZE_MAX,
     FINAL_STATES,
@@ -29,10 +29,14 @@ from domain.deliveries import (
     Target,
 )
 from domain.ids import Crm, StreamId
+from domain.rules import RuleId
 from domain.writes import WRITES, Write
 
 #: a burst window is counted in so many slots: more are truer and cost more
 SLOTS: Final = 10
+
+LIVING_REASON: Final = "the pair has a living record there already"
+SUPERSEDED_REASON: Final = "superseded"
 
 #: what makes pipelines, stages, properties and fields: everything else may need them
 DEFINITIONS: Final = (
@@ -41,13 +45,6 @@ DEFINITIONS: Final = (
     writes.RenameStage,
     writes.CreateProperty,
     writes.CreateField,
-)
-#: several updates of one record become one call
-UPDATES: Final = (
-    writes.UpdateDeal,
-    writes.UpdateOpportunity,
-    writes.UpdateContact,
-    writes.UpdateCompany,
 )
 #: creates whose stream can own one living record a side
 PAIR_CREATES: Final = (writes.CreateDeal, writes.CreateOpportunity)
@@ -102,8 +99,17 @@ class Candidate:
 Group: TypeAlias = tuple[Candidate, ...]
 
 
-def grouped(candidates: Iterable[Candidate], *, limit: int) -> tuple[list[Group], list[Candidate]]:
-    """Return for each addressee what goes in one attempt, and creates of what exists already.
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A write that needs no call."""
+
+    candidate: Candidate
+    rule: RuleId
+    reason: str
+
+
+def grouped(candidates: Iterable[Candidate], *, limit: int) -> list[Group]:
+    """Return for each addressee the writes that go in one attempt.
 
     Args:
         candidates: in the order in which they should go.
@@ -112,16 +118,30 @@ def grouped(candidates: Iterable[Candidate], *, limit: int) -> tuple[list[Group]
     queues: dict[StreamId, list[Candidate]] = {}
     for candidate in candidates:
         queues.setdefault(candidate.target.stream, []).append(candidate)
-    groups: list[Group] = []
-    needless: list[Candidate] = []
-    for queue in list(queues.values())[:limit]:
-        group = tuple(queue[: len(together([candidate.write for candidate in queue]))])
-        creates = isinstance(group[0].write, PAIR_CREATES)
-        if creates and group[0].target.record_id is not None:
-            needless.extend(group)
-        else:
-            groups.append(group)
-    return groups, needless
+    return [
+        tuple(queue[: len(together([candidate.write for candidate in queue]))])
+        for queue in list(queues.values())[:limit]
+    ]
+
+
+def needed(groups: Iterable[Group]) -> tuple[list[Group], list[GivenUp]]:
+    """Part unsent writes into what has to go and what need not.
+
+    Creates of what lives already are given up (rule `once`), and updates that later ones replace
+    (rule `budget`).
+    """
+    kept: list[Group] = []
+    given_up: list[GivenUp] = []
+    for group in groups:
+        if isinstance(group[0].write, PAIR_CREATES) and group[0].target.record_id is not None:
+            given_up.extend(GivenUp(c, RuleId.ONCE, LIVING_REASON) for c in group)
+            continue
+        replaced = {write.id for write in merging.superseded([c.write for c in group])}
+        given_up.extend(
+            GivenUp(c, RuleId.BUDGET, SUPERSEDED_REASON) for c in group if c.write.id in replaced
+        )
+        kept.append(tuple(c for c in group if c.write.id not in replaced))
+    return kept, given_up
 
 
 def number_of(group: Group) -> int:
@@ -156,8 +176,8 @@ def together(queue: Sequence[Write]) -> tuple[Write, ...]:
         queue: one addressee's writes, in event order; at least one.
     """
     first = queue[0]
-    count = 1
-    while count < len(queue) and _same_call(first, queue[count]):
+    count, most = 1, min(len(queue), BATCH_SIZE_MAX[first.CRM])
+    while count < most and _same_call(first, queue[count]):
         count += 1
     return tuple(queue[:count])
 
@@ -188,6 +208,8 @@ def may_move(
 ) -> bool:
     """Tell whether an attempt's answer still moves a write's state.
 
+    Whatever anybody says, an unknown write is never pending again.
+
     Args:
         settled: what the attempt says.
         now: the state as it stands.
@@ -195,6 +217,8 @@ def may_move(
         attempt_id: the attempt that says so.
         is_open: whether it still holds its lease.
     """
+    if now is State.UNKNOWN and settled.state is State.PENDING:
+        return False
     if is_open:
         return now not in FINAL_STATES and now is not State.HELD
     late = settled.state in (State.DONE, State.REJECTED)
@@ -256,7 +280,7 @@ def spent_up(crm: Crm, until: datetime, limits: CallLimits, at: datetime) -> Sus
 def _same_call(first: Write, other: Write) -> bool:
     if type(first) is not type(other):
         return False
-    return not isinstance(first, UPDATES) or _frame(first) == _frame(other)
+    return not isinstance(first, merging.UPDATES) or _frame(first) == _frame(other)
 
 
 def _frame(write: Write) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What a look at the records right before sending means for the writes, and how updates merge.
+"""What a look at the records right before sending means for the writes.
 
 A write rests on what was believed when it was decided. The look shows what is: where a record is
 gone, a deal left its pipeline, or a field holds neither what was believed nor what is wanted, the
@@ -12,23 +12,23 @@ write is called off and what was seen goes into the change log, so that it is de
 | `who-wins` | someone changed a field meanwhile: its writes are overtaken |
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
-from domain import claiming, facts, writes
+from domain import claiming, facts, merging, writes
 from domain.canonical import NAME_LENGTH_MAX, FieldType, NotCanonicalError, Value, canonical
 from domain.deliveries import Addressed
 from domain.facts import Observation
-from domain.ids import Crm
+from domain.ids import Crm, Kind, Ref, deal, opportunity
 from domain.in_force import InForce
 from domain.mapping import NAME
 from domain.rules import RuleId
 from domain.writes import FieldChange, Write
 
-#: what the look showed of a record, by CRM and record id
-Seen: TypeAlias = Mapping[tuple[Crm, str], Observation]
+#: what the look showed of each record
+Seen: TypeAlias = Mapping[Ref, Observation]
 
 _PLACED = (writes.UpdateDeal, writes.ArchiveDeal, writes.UpdateOpportunity)
 
@@ -49,34 +49,57 @@ class NotShown:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """Updates of one record that become one call."""
-
-    #: None: nothing is left to send
-    write: Write | None
-    #: whose answer it is, in event order
-    stands_for: tuple[Write, ...]
-    #: every field is set anew by a later one
-    superseded: tuple[Write, ...]
-
-
 def seen(observations: Iterable[Observation]) -> Seen:
     """Index what a look showed of records."""
-    found: dict[tuple[Crm, str], Observation] = {}
+    found: dict[Ref, Observation] = {}
     for observation in observations:
         match observation:
             case facts.OpportunityObserved():
-                found[Crm.SALESFORCE, observation.opportunity_id] = observation
+                found[opportunity(observation.opportunity_id)] = observation
             case facts.DealObserved():
-                found[Crm.HUBSPOT, observation.deal_id] = observation
+                found[deal(observation.deal_id)] = observation
             case facts.HubSpotContactObserved():
-                found[Crm.HUBSPOT, observation.contact_id] = observation
+                found[Ref(Crm.HUBSPOT, Kind.CONTACT, observation.contact_id)] = observation
             case facts.RecordDeleted() | facts.RecordMerged():
-                found[observation.crm, observation.record_id] = observation
+                found[Ref(observation.crm, observation.kind, observation.record_id)] = observation
             case _:
                 pass
     return found
+
+
+def crm_of(observation: Observation) -> Crm:
+    """Return the CRM that showed it."""
+    match observation:
+        case facts.RecordDeleted() | facts.RecordMerged():
+            return observation.crm
+        case (
+            facts.OpportunityObserved()
+            | facts.RolesObserved()
+            | facts.SalesforceContactObserved()
+            | facts.AccountObserved()
+            | facts.SalesforceCatalogObserved()
+        ):
+            return Crm.SALESFORCE
+        case (
+            facts.DealObserved()
+            | facts.AssociationsObserved()
+            | facts.HubSpotContactObserved()
+            | facts.CompanyObserved()
+            | facts.HubSpotCatalogObserved()
+        ):
+            return Crm.HUBSPOT
+        case _:
+            assert_never(observation)
+
+
+def looked_at(addressed: Addressed, crm: Crm) -> Ref | None:
+    """Return the record in that CRM that the write concerns; None: none lives."""
+    record_id = addressed.record_on(crm)
+    if record_id is None:
+        return None
+    if isinstance(addressed.write, writes.UpdateContact):
+        return Ref(crm, Kind.CONTACT, record_id)
+    return opportunity(record_id) if crm is Crm.SALESFORCE else deal(record_id)
 
 
 def verdict(addressed: Addressed, seen: Seen, in_force: InForce) -> CalledOff | NotShown | None:
@@ -89,77 +112,44 @@ def verdict(addressed: Addressed, seen: Seen, in_force: InForce) -> CalledOff | 
     """
     write = addressed.write
     for crm in claiming.looked_at(write):
-        record_id = addressed.record_on(crm)
-        if record_id is None:
+        ref = looked_at(addressed, crm)
+        if ref is None:
             return CalledOff(_rule_of_gone(write), f"the pair has no living record in {crm}")
-        observation = seen.get((crm, record_id))
-        why = _record(write, crm, record_id, observation, in_force)
+        why = _record(write, ref, seen.get(ref), in_force)
         if why is not None:
             return why
     return None
 
 
-def merge(together: Sequence[Write]) -> Merged:
-    """Make one call of the updates of one record: the later value of a field wins.
-
-    Args:
-        together: of one class, in event order, agreeing in all but their fields.
-    """
-    if not together:
-        return Merged(None, (), ())
-    fields: dict[str, FieldChange] = {}
-    for write in together:
-        for change in write.fields:
-            earlier = fields.get(change.name)
-            fields[change.name] = change if earlier is None else _joined(earlier, change)
-    later: set[str] = set()
-    stands_for: list[Write] = []
-    superseded: list[Write] = []
-    for write in reversed(together):
-        names = {change.name for change in write.fields}
-        (superseded if names and names <= later else stands_for).append(write)
-        later |= names
-    last = together[-1]
-    return Merged(
-        last.model_copy(update={"fields": tuple(fields.values())}),
-        tuple(reversed(stands_for)),
-        tuple(reversed(superseded)),
-    )
-
-
-def _joined(earlier: FieldChange, later: FieldChange) -> FieldChange:
-    return later.model_copy(
-        update={"before": earlier.before, "guarded": earlier.guarded or later.guarded}
-    )
-
-
 def _record(
-    write: Write, crm: Crm, record_id: str, observation: Observation | None, in_force: InForce
+    write: Write, ref: Ref, observation: Observation | None, in_force: InForce
 ) -> CalledOff | NotShown | None:
     match observation:
         case None:
-            return NotShown(f"expected {crm} to show {record_id}, it did not")
+            return NotShown(f"expected {ref.crm} to show {ref.kind} {ref.id}, it did not")
         case facts.RecordDeleted():
-            return CalledOff(_rule_of_gone(write), f"{crm} {record_id} is gone", (observation,))
+            return CalledOff(
+                _rule_of_gone(write), f"{ref.crm} {ref.kind} {ref.id} is gone", (observation,)
+            )
         case facts.RecordMerged():
-            reason = f"{crm} {record_id} was merged into {observation.winner_id}"
+            reason = f"{ref.crm} {ref.kind} {ref.id} was merged into {observation.winner_id}"
             return CalledOff(RuleId.MERGE, reason, (observation,))
         case facts.DealObserved():
             return _deal(write, observation, in_force)
-        case facts.OpportunityObserved() | facts.HubSpotContactObserved() if crm is write.CRM:
+        case facts.OpportunityObserved() | facts.HubSpotContactObserved() if ref.crm is write.CRM:
             return _fields(write, observation, in_force.zone)
         case _:
             return None
 
 
-def _deal(write: Write, deal: facts.DealObserved, in_force: InForce) -> CalledOff | None:
-    if isinstance(write, _PLACED) and write.pipeline_id != deal.pipeline_id:
-        reason = f"expected the deal in pipeline {write.pipeline_id}, found {deal.pipeline_id}"
-        return CalledOff(RuleId.PIPELINE_SCOPE, reason, (deal,))
-    forbidden = in_force.forbids_in(write, deal.pipeline_id)
+def _deal(write: Write, found: facts.DealObserved, in_force: InForce) -> CalledOff | None:
+    if isinstance(write, _PLACED) and write.pipeline_id != found.pipeline_id:
+        reason = f"expected the deal in pipeline {write.pipeline_id}, found {found.pipeline_id}"
+        return CalledOff(RuleId.PIPELINE_SCOPE, reason, (found,))
+    forbidden = in_force.forbids_in(write, found.pipeline_id)
     if forbidden is not None:
-        return CalledOff(forbidden.rule, forbidden.reason, (deal,))
-    return _fields(write, deal, in_force.zone) if write.CRM is Crm.HUBSPOT else None
+        return CalledOff(forbidden.rule, forbidden.reason, (found,))
+    return _fields(write, found, in_force.zone) if write.CRM is Crm.HUBSPOT else None
 
 
 def _fields(
@@ -168,7 +158,7 @@ def _fields(
     zone: tzinfo,
 ) -> CalledOff | None:
     """Call the write off where a field holds neither what was believed nor what is wanted."""
-    if not isinstance(write, claiming.UPDATES):
+    if not isinstance(write, merging.UPDATES):
         return None
     readings = {reading.name: reading.value for reading in record.readings}
     for change in write.fields:

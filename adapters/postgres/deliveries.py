@@ -17,7 +17,7 @@ from adapters.postgres.database import Connection, Database
 from adapters.postgres.delivery_rows import WRITE
 from adapters.postgres.queries import queries_beside
 from domain import claiming, outcomes
-from domain.claiming import Candidate, Group
+from domain.claiming import Candidate, GivenUp, Group
 from domain.deliveries import (
     Claim,
     Claimed,
@@ -32,12 +32,10 @@ from domain.deliveries import (
 )
 from domain.facts import Outcome, WriteDone, WriteRejected
 from domain.ids import Crm, StreamId, WriteId
-from domain.rules import RuleId
 
 #: rows read for each addressee wanted: several writes of one addressee go together
 ROWS_PER_ADDRESSEE: Final = 4
 FUSE_REASON: Final = "more deletes than usual: release or discard them"
-LIVING_REASON: Final = "the pair has a living record there already"
 
 _SQL: Final = queries_beside(__file__)
 
@@ -58,12 +56,14 @@ class PostgresDeliveries(Deliveries):
             suspended = {s.crm: s.until for s in delivery_rows.suspensions(connection, at)}
             if crm in suspended:
                 return Claim(closed_until=suspended[crm], ended=ended)
-            unknown, _ = _groups(connection, "unknown", crm, terms, at)
+            unknown = _groups(connection, "unknown", crm, terms, at)
             blocked = (
                 claiming.topics_looking_at(crm.other) if crm.other in suspended else frozenset()
             )
-            pending, needless = _groups(connection, "pending", crm, terms, at, blocked=blocked)
-            ended += _cancel_needless(connection, needless, crm, at)
+            pending, given_up = claiming.needed(
+                _groups(connection, "pending", crm, terms, at, blocked=blocked)
+            )
+            ended += _give_up(connection, given_up, crm, at)
             closed_until = _spend(connection, unknown, pending, terms, at)
             if closed_until is not None:
                 return Claim(closed_until=closed_until, ended=ended)
@@ -210,18 +210,33 @@ def _try_fuse(connection: Connection, terms: Terms, at: datetime) -> int:
     )
 
 
-def _cancel_needless(
-    connection: Connection, needless: Sequence[Candidate], crm: Crm, at: datetime
-) -> int:
-    """Give up creates of what exists (rule `once`)."""
-    if not needless:
+def _give_up(connection: Connection, given_up: Sequence[GivenUp], crm: Crm, at: datetime) -> int:
+    """Cancel writes that need no call."""
+    if not given_up:
         return 0
-    rows = connection.execute(
-        _SQL["cancel_created"],
-        {"writes": [candidate.write.id for candidate in needless], "reason": LIVING_REASON},
-    ).fetchall()
+    connection.execute(
+        _SQL["give_up"],
+        {
+            "writes": [one.candidate.write.id for one in given_up],
+            "reasons": [one.reason for one in given_up],
+        },
+    )
     return delivery_rows.add_outcomes(
-        connection, [(crm, _cancelled((*row, RuleId.ONCE, LIVING_REASON), at)) for row in rows]
+        connection,
+        [
+            (
+                crm,
+                outcomes.cancelled(
+                    one.candidate.target.stream,
+                    one.candidate.write.id,
+                    number=one.candidate.attempts,
+                    rule=one.rule,
+                    reason=one.reason,
+                    at=at,
+                ),
+            )
+            for one in given_up
+        ],
     )
 
 
@@ -236,7 +251,7 @@ def _groups(
     at: datetime,
     *,
     blocked: frozenset[str] = frozenset(),
-) -> tuple[list[Group], list[Candidate]]:
+) -> list[Group]:
     rows = connection.execute(
         _SQL[query],
         {

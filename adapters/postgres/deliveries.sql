@@ -115,11 +115,10 @@ WHERE d.crm = %(crm)s AND d.state = 'pending'
 ORDER BY d.priority, d.event_id
 LIMIT %(limit)s
 
--- name: cancel_created
--- The stream has a living record there: a second one is never made.
-UPDATE delivery SET state = 'cancelled', reason = %(reason)s, retry_at = NULL
-WHERE write_id = ANY(%(writes)s::uuid[]) AND state = 'pending'
-RETURNING write_id::text, stream::text, attempts
+-- name: give_up
+UPDATE delivery AS d SET state = 'cancelled', reason = r.reason, retry_at = NULL
+FROM unnest(%(writes)s::uuid[], %(reasons)s::text[]) AS r (write_id, reason)
+WHERE d.write_id = r.write_id
 
 -- name: open_attempts
 INSERT INTO delivery_attempt
