@@ -63,7 +63,7 @@ CREATE TABLE outbound_write (
     crm text NOT NULL,
     operation text NOT NULL,
     topic text NOT NULL,
-    payload jsonb NOT NULL,
+    payload json NOT NULL,
     rule text NOT NULL,
     reason text NOT NULL,
     ambiguous boolean NOT NULL,
