@@ -209,6 +209,13 @@ class Reader:
         """Read anything else; `parts` is the body, if there is any."""
         return self._calls.read(method, path, at=at, body=dict(parts) or None)
 
+    def try_raw(self, method: str, path: str, at: datetime) -> bytes | None:
+        """Read anything that may not be there; None: it is not."""
+        answer = self._calls.try_read(method, path, at=at)
+        if isinstance(answer, bytes):
+            return answer
+        return None if answer.verdict is Verdict.GONE else fail(answer)
+
     def token(self) -> str:
         """Return the token in use."""
         return self._calls.token()

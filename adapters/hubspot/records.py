@@ -74,14 +74,20 @@ class Records:
                 return Wanted(names.COMPANY_PLAIN)
 
     def read(
-        self, kind: Kind, wishes: Mapping[str, Sequence[Wish]], at: datetime
+        self,
+        kind: Kind,
+        wishes: Mapping[str, Sequence[Wish]],
+        at: datetime,
+        *,
+        with_associations: bool = True,
     ) -> tuple[Fact, ...]:
-        """Read records again.
+        """Read records again; deals with their associations unless those are not asked for.
 
         Args:
             kind: deals, contacts or companies.
             wishes: by record id, each with at least one reason.
             at: our clock, before any request goes out.
+            with_associations: whether deals come with their associations.
 
         Raises:
             PortError: HubSpot did not answer; nothing counts as read.
@@ -100,7 +106,11 @@ class Records:
         reasons = {row_id: list(wishes.get(row_id, ())) for row_id in rows}
         for asked_id, row in answers.merged.items():
             reasons[row.id].extend(wishes[asked_id])
-        found.extend(self.observed(kind, list(rows.values()), reasons, at))
+        found.extend(
+            self.observed(
+                kind, list(rows.values()), reasons, at, with_associations=with_associations
+            )
+        )
         return tuple(found)
 
     def observed(
@@ -109,6 +119,8 @@ class Records:
         rows: Sequence[RecordRow],
         wishes: Mapping[str, Sequence[Wish]],
         at: datetime,
+        *,
+        with_associations: bool = True,
     ) -> tuple[Fact, ...]:
         """Make the facts of rows that were read, one for each reason; deals with associations.
 
@@ -120,7 +132,7 @@ class Records:
         for row in rows:
             seen = [_seen(wish, app_id, at) for wish in _apart(wishes[row.id])]
             found.extend(self._observed(kind, row, one) for one in seen)
-        if kind is Kind.DEAL:
+        if kind is Kind.DEAL and with_associations:
             found.extend(self.associations(wishes, [row.id for row in rows], at))
         return tuple(found)
 
