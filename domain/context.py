@@ -24,8 +24,8 @@ class Context:
     identities: Mapping[Ref, Identity | None]
     #: our clock
     at: datetime
-    #: other pairs that a link leads to
-    others: Mapping[StreamId, Pair] = field(default_factory=dict)
+    #: other aggregates that `deciding.needs` named; not there: no such stream yet
+    others: Mapping[StreamId, object] = field(default_factory=dict)
     epoch: int = 0
 
     @property
@@ -42,6 +42,11 @@ class Context:
     def zone(self) -> tzinfo:
         """Return the zone whose days are the days of dates."""
         return self.catalog.zone(self.policy)
+
+    def pair(self, stream: StreamId) -> Pair | None:
+        """Return another pair that a link leads to, or None."""
+        other = self.others.get(stream)
+        return other if isinstance(other, Pair) else None
 
     def identity(self, ref: Ref) -> Identity | None:
         """Return whose record it is, or None."""

@@ -64,7 +64,7 @@ def held(
     )
 
 
-def cancelled(  # noqa: PLR0913 - a fact has its parts
+def cancelled(
     stream: StreamId,
     write_id: WriteId,
     *,

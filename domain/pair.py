@@ -274,7 +274,17 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
 def _own(pair: Pair, crm: Crm, record_id: str) -> Pair:
     side = pair.side(crm)
     ids = {**side.ids, record_id: True}
-    return pair.with_side(crm, replace(side, ids=ids, current=record_id))
+    pair = pair.with_side(crm, replace(side, ids=ids, current=record_id))
+    return _both_there(pair)
+
+
+def _both_there(pair: Pair) -> Pair:
+    """A waiting pair whose two records are there is live."""
+    if pair.salesforce.current is None or pair.hubspot.current is None:
+        return pair
+    if pair.state is PairState.WAITING:
+        return replace(pair, state=PairState.LIVE, was_paired=True)
+    return pair
 
 
 def _bury(pair: Pair, event: events.RecordBuried) -> Pair:
@@ -352,11 +362,7 @@ def _enter(pair: Pair) -> Pair:
 def _link(pair: Pair, event: events.CounterpartLinked) -> Pair:
     side = pair.side(event.side)
     ids = {**side.ids, **dict.fromkeys(event.buried_ids, False), event.record_id: True}
-    pair = pair.with_side(event.side, replace(side, ids=ids, current=event.record_id))
-    if pair.state is PairState.WAITING and pair.side(event.side.other).current is not None:
-        pair = replace(pair, state=PairState.LIVE)
-    both = pair.salesforce.current is not None and pair.hubspot.current is not None
-    return replace(pair, was_paired=pair.was_paired or both)
+    return _both_there(pair.with_side(event.side, replace(side, ids=ids, current=event.record_id)))
 
 
 def _with_field(pair: Pair, name: str, state: FieldState) -> Pair:

@@ -1,7 +1,8 @@
 """What a pair decides about a fact: the order of the steps.
 
-Observe (what did the fact teach), gate (may anything cross), enter or bring back, weigh (what should
-both sides hold), and close the books. Each behaviour is in `rules`; this module only says when.
+Observe (what did the fact teach), gate (may anything cross), enter or bring back, weigh (what
+should both sides hold), and close the books. Each behaviour is in `rules`; this module only says
+when.
 """
 
 from typing import assert_never

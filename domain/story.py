@@ -1,34 +1,18 @@
-"""One decision about a pair in the making: events are told one by one, and fold in at once.
+"""A telling about a pair: what a weighing found wrong, what the pair waits for, how it ends.
 
-A rule reads `story.pair`, tells an event, and the next rule reads what came of it. The story is
-local to one `decide`; what leaves it is the tuple of events.
+A rule reads `story.pair`, tells an event, and the next rule reads what came of it.
 """
 
-from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final
 
 from domain import events
 from domain import pair as pairs
 from domain.context import Context
 from domain.facts import Fact
-from domain.ids import StreamId, WriteId, derived
 from domain.issues import PROBLEMS, Problem
 from domain.pair import Pair
 from domain.rules import RuleId
-from domain.writes import Write
-
-
-class Said(TypedDict):
-    """What every event of one decision says alike."""
-
-    stream: StreamId
-    at: datetime
-    cause: str
-    by: str
-    rule: RuleId
-    policy_version: int
-    epoch: int
-
+from domain.telling import Said, Telling
 
 #: events that say only what was seen, or close the books
 _QUIET: Final = (
@@ -42,52 +26,20 @@ _QUIET: Final = (
 )
 
 
-class Story:
+class Story(Telling[Pair]):
     """The events of one decision, and the pair as they leave it."""
 
     def __init__(self, pair: Pair, fact: Fact, context: Context) -> None:
         """Begin with the pair as it is."""
-        self.pair = pair
-        self.fact = fact
-        self.context = context
-        self.events: list[events.Event] = []
-        self.elsewhere: list[events.Event] = []
+        super().__init__(pair, fact, context, pairs.evolve)
         self._problems: dict[tuple[str, str], str] = {}
         self._weighed = False
         self._waits: set[str] = set()
-        self._reasons: list[tuple[RuleId, str]] = []
 
-    def said(self, rule: RuleId) -> Said:
-        """Return what an event of this decision says beside its own fields."""
-        return Said(
-            stream=self.pair.stream,
-            at=self.fact.at,
-            cause=self.fact.id,
-            by=self.fact.by,
-            rule=rule,
-            policy_version=self.context.policy_version,
-            epoch=self.context.epoch,
-        )
-
-    def tell(self, event: events.Event) -> None:
-        """Decide an event of this pair."""
-        self.events.append(event)
-        self.pair = pairs.evolve(self.pair, event)
-
-    def write_id(self) -> WriteId:
-        """Return the id of the write that the next event decides."""
-        version = str(self.pair.version + 1)
-        return WriteId(derived("write", str(self.context.epoch), self.pair.stream, version))
-
-    def ask(self, rule: RuleId, write: Write, reason: str, *, ambiguous: bool = False) -> None:
-        """Decide a write; `write.id` comes from `write_id()`."""
-        self.tell(
-            events.WriteDecided(**self.said(rule), write=write, reason=reason, ambiguous=ambiguous)
-        )
-
-    def not_because(self, rule: RuleId, reason: str) -> None:
-        """Remember why something was not done; it is told if nothing else was decided."""
-        self._reasons.append((rule, reason))
+    @property
+    def pair(self) -> Pair:
+        """Return the pair as the events told so far leave it."""
+        return self.state
 
     def problem(self, kind: Problem, subject: str, text: str) -> None:
         """Report a problem that exists now; those of the last weighing that do not, close."""

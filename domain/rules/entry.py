@@ -69,6 +69,10 @@ def enter(story: Story, side: Crm, *, trigger: bool, reason: str) -> bool:
         return False
     if not in_scope(story, side):
         return False
+    other = story.pair.side(side.other)
+    if other.current is not None and other.note is None:
+        story.not_because(RuleId.ADOPT, f"its counterpart {other.current} is being read")
+        return False
     if story.pair.was_paired and by_hand is None:
         story.not_because(RuleId.ONCE_PAIRED, "it had a counterpart before; import or resume it")
         return False

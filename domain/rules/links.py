@@ -77,7 +77,7 @@ def claim_named(story: Story, fact: OpportunityObserved | DealObserved) -> None:
     if identity is None:
         _found(story, target)
         return
-    other = story.context.others.get(identity.stream)
+    other = story.context.pair(identity.stream)
     if other is None or identity.stream == story.pair.stream:
         return
     if other.side(side.other).current is not None or other.was_paired:
@@ -127,7 +127,7 @@ def requested(story: Story, fact: LinkRequested) -> None:
     if identity is None:
         _found(story, deal)
     else:
-        other = story.context.others.get(identity.stream)
+        other = story.context.pair(identity.stream)
         if other is None or other.salesforce.current is not None:
             story.not_because(RuleId.NO_MATCHING, "the deal has an opportunity; unlink it first")
             return

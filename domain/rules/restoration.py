@@ -116,7 +116,7 @@ def _survivor_is_taken(story: Story, fact: RecordMerged) -> bool:
     """Tell whether the survivor belongs to another pair, or should: the primary's."""
     taken = story.context.identity(ids.deal(fact.winner_id))
     if taken is not None and taken.stream != story.pair.stream:
-        other = story.context.others.get(taken.stream)
+        other = story.context.pair(taken.stream)
         if other is not None and other.salesforce.current is None and not other.was_paired:
             links.absorb(story, other)
             return False
@@ -126,7 +126,7 @@ def _survivor_is_taken(story: Story, fact: RecordMerged) -> bool:
     primary = story.context.identity(ids.deal(fact.primary_id))
     if primary is None or primary.stream == story.pair.stream:
         return False
-    other = story.context.others.get(primary.stream)
+    other = story.context.pair(primary.stream)
     return other is not None and other.salesforce.current is not None
 
 
