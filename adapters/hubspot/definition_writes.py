@@ -12,7 +12,7 @@ from adapters.hubspot import names
 from adapters.hubspot.errors import Problem, Verdict
 from adapters.hubspot.reader import Reader
 from adapters.hubspot.sending import Sending, rejected
-from adapters.hubspot.wire import Json, PipelineList, PipelineRow, PropertyRow, StageRow
+from adapters.hubspot.wire import GroupList, Json, PipelineList, PipelineRow, PropertyRow, StageRow
 from domain.deliveries import Answer, Done, NotSent, Rejected, Unknown
 from domain.errors import RetryableError
 from domain.facts import Reading
@@ -34,7 +34,7 @@ DISPLAY_ORDER: Final = 100
 #: tells in an answer that the thing was there before
 ADOPTED: Final = "adopted"
 
-_Model = TypeVar("_Model", PipelineRow, PipelineList, StageRow, PropertyRow)
+_Model = TypeVar("_Model", PipelineRow, PipelineList, StageRow, PropertyRow, GroupList)
 
 
 class DefinitionWrites:
@@ -166,12 +166,10 @@ class DefinitionWrites:
     def _make_group(self, sending: Sending, plural: str) -> Answer | None:
         """Make our group of properties unless it is there; return why that failed, or None."""
         path = f"/crm/v3/properties/{plural}/groups"
-        found = sending.read(
-            lambda: self._reader.try_raw("GET", f"{path}/{names.GROUP}", sending.at)
-        )
-        if isinstance(found, NotSent):
-            return found
-        if isinstance(found, bytes):
+        groups = sending.read(lambda: self._groups(path, sending))
+        if isinstance(groups, NotSent):
+            return groups
+        if names.GROUP in groups:
             return None
         body: Json = {"name": names.GROUP, "label": names.GROUP_LABEL, "displayOrder": -1}
         answer = sending.write("POST", path, body)
@@ -184,6 +182,10 @@ class DefinitionWrites:
                 return rejected(answer)
             case _:
                 return answer
+
+    def _groups(self, path: str, sending: Sending) -> frozenset[str]:
+        rows = _sound(GroupList, self._reader.raw("GET", path, sending.at)).results
+        return frozenset(row.name for row in rows if not row.archived)
 
     def _pipelines(self, sending: Sending) -> list[PipelineRow]:
         return _sound(PipelineList, self._reader.raw("GET", _PIPELINES, sending.at)).results

@@ -208,6 +208,19 @@ class PropertyList(_Wire):
     results: list[PropertyRow] = Field(default_factory=list)
 
 
+class GroupRow(_Wire):
+    """A group of properties."""
+
+    name: str
+    archived: bool = False
+
+
+class GroupList(_Wire):
+    """All groups of properties of one kind of record."""
+
+    results: list[GroupRow] = Field(default_factory=list)
+
+
 class AccountDetails(_Wire):
     """The account."""
 
