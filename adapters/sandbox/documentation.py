@@ -117,10 +117,7 @@ _ACTIONS = {
         ("set_account", "timeZone, currency, additionalCurrencies"),
         ("set_rate_limit", "burst, interval_ms, daily, search_per_second"),
         ("set_search_lag", "milliseconds: how late a search sees a change"),
-        (
-            "set_close_date_habit",
-            "whose closing rewrites closedate: person, everyone, nobody",
-        ),
+        ("set_close_date_habit", "whose: person, everyone, nobody; has closedate rewritten"),
     ),
 }
 _NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}

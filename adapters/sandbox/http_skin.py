@@ -6,6 +6,7 @@ leaves. Decides nothing about what is answered: that is `front`'s and the boxes'
 
 import asyncio
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from adapters.clock import Clock
 from adapters.http_transport import HttpRequest
@@ -42,6 +44,17 @@ class PortTakenError(Exception):
             " another port (0 takes a free one)"
         )
         self.port = port
+
+
+class _DroppedOnPurpose(logging.Filter):
+    """Keeps quiet about the connections that a fault closed; uvicorn takes each for our bug."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "without completing response" not in record.getMessage()
+
+
+logging.getLogger("uvicorn.error").addFilter(_DroppedOnPurpose())
 
 
 class Skin:
@@ -157,7 +170,9 @@ def _listening(port: int) -> socket.socket:
     Raises:
         PortTakenError: another program has the port.
     """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small packets at once only where the protocol is named; else each answer of two
+    # packets waits 40 ms for the client's delayed acknowledgement
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((LOOPBACK, port))

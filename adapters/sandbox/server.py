@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from adapters.clock import Clock, SystemClock
+from adapters.home import HomeError, prepare_home
 from adapters.sandbox import company
 from adapters.sandbox.front import Front
 from adapters.sandbox.http_skin import PortTakenError, SandboxServer
@@ -52,7 +53,9 @@ def open_sandboxes(
     Raises:
         PortTakenError: another program has one of the ports.
         SandboxInUseError: another process has one of the files open.
+        NotAHomeError: there are other files in the folder, and it is no home.
     """
+    home = prepare_home(home)
     with ExitStack() as opened:
         salesforce_store = Store(home / "sandbox" / "salesforce.sqlite")
         opened.callback(salesforce_store.close)
@@ -107,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
             clock=SystemClock(),
             seed=asked.seed,
         )
-    except (PortTakenError, SandboxInUseError) as error:
+    except (PortTakenError, SandboxInUseError, HomeError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED
     server.start()
