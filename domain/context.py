@@ -36,7 +36,7 @@ class Context:
     @property
     def skew(self) -> timedelta:
         """Return how far clocks may be apart."""
-        return timedelta(seconds=self.policy.clocks.skew_seconds)
+        return timedelta(seconds=float(self.policy.clocks.skew_seconds))
 
     @cached_property
     def zone(self) -> tzinfo:

@@ -228,6 +228,9 @@ class SideNote(BaseModel):
     currency_code: Value = None
     #: our link field as it stands
     link: Value = None
+    #: when the vendor's own connector last synced the deal, and whether that moved since
+    vendor_synced_at: AwareDatetime | None = None
+    vendor_is_active: bool = False
 
 
 class SideNoted(_Event):

@@ -20,7 +20,7 @@ from domain.ids import Crm
 from domain.issues import NOT_READABLE
 from domain.mapping import STAGE, FieldRule, Mapping
 from domain.registers import Lesson, Seen, lesson
-from domain.rules import RuleId, field_rules, stages, values
+from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
 
 
@@ -72,6 +72,8 @@ def deal(story: Story, fact: DealObserved) -> Taught:
         is_won=won is not None and won.value == "true",
         currency_code=fact.currency_code,
         link=fact.link,
+        vendor_synced_at=fact.vendor_synced_at,
+        vendor_is_active=prerequisites.other_connector_moves(story.pair, fact),
     )
     if fact.stage_at is not None:
         name = _stage_mapping(story).hubspot

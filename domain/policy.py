@@ -4,6 +4,7 @@ A policy is in force from its adoption event (rule `policy-change`); every event
 it was decided under. Reading a policy from text is `policy_text`.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -72,7 +73,7 @@ class Pipelines(_Value):
 class Clocks(_Value):
     """How times of two CRMs compare."""
 
-    skew_seconds: float = 2.0
+    skew_seconds: Decimal = Decimal(2)
     #: `account`: the HubSpot account's own zone; else an IANA name
     time_zone: str = "account"
 
@@ -81,8 +82,8 @@ class Deletes(_Value):
     """When deletions stop for a person (rule `delete-fuse`)."""
 
     fuse_count: int = 20
-    fuse_share: float = 0.05
-    fuse_minutes: float = 10.0
+    fuse_share: Decimal = Decimal("0.05")
+    fuse_minutes: Decimal = Decimal(10)
 
 
 class Contacts(_Value):
@@ -94,15 +95,15 @@ class Contacts(_Value):
 class Budgets(_Value):
     """Our share of each CRM's daily calls."""
 
-    salesforce_daily_share: float = 0.5
-    hubspot_daily_share: float = 0.5
+    salesforce_daily_share: Decimal = Decimal("0.5")
+    hubspot_daily_share: Decimal = Decimal("0.5")
 
 
 class Polling(_Value):
     """How often the CRMs are read."""
 
-    salesforce_seconds: float = 15.0
-    hubspot_seconds: float = 60.0
+    salesforce_seconds: Decimal = Decimal(15)
+    hubspot_seconds: Decimal = Decimal(60)
 
 
 class Observe(_Value):

@@ -21,7 +21,16 @@ from domain.catalog import Scope
 from domain.ids import Crm
 from domain.mapping import OWNER, REQUIRED, STAGE, FieldRule, Mapping
 from domain.pair import PairState
-from domain.rules import RuleId, companies, field_rules, links, record_status, stages, values
+from domain.rules import (
+    RuleId,
+    companies,
+    field_rules,
+    links,
+    prerequisites,
+    record_status,
+    stages,
+    values,
+)
 from domain.rules.conflicts import How
 from domain.story import Story
 from domain.writes import CreateDeal, CreateOpportunity, FieldChange
@@ -49,7 +58,7 @@ def _create(story: Story, side: Crm) -> None:
         story.wait_for("catalog")
         story.wait_for("policy")
         return
-    if not _place_is_ready(story, side):
+    if prerequisites.holds_creates(story) or not _place_is_ready(story, side):
         return
     changes = _mapped(story, side)
     lacking = [name for name in REQUIRED if not any(c.field == name for c in changes)]

@@ -23,7 +23,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from domain import catalog as catalogs
-from domain import events, issues
+from domain import events, issues, people
 from domain.catalog import Catalog
 from domain.context import Context
 from domain.facts import (
@@ -44,7 +44,7 @@ from domain.facts import (
 )
 from domain.ids import Kind
 from domain.issues import Problem
-from domain.rules import RuleId
+from domain.rules import RuleId, prerequisites
 from domain.rules.rollups import MIRROR
 from domain.telling import Telling
 from domain.writes import (
@@ -57,8 +57,6 @@ from domain.writes import (
     Write,
 )
 
-#: the two permissions of which the integration user needs one (rule `permission`)
-PERMISSIONS: Final = ("ModifyAllData", "ModifyMetadata")
 LINK_FIELD: Final = "DealSync_Deal_Id__c"
 _LINK_FIELD_LENGTH: Final = 32
 #: (object, name, label, type, unique)
@@ -309,14 +307,10 @@ def _import(telling: Telling[Catalog], fact: ImportRequested) -> None:
 
 
 def _permission(telling: Telling[Catalog], problems: dict[tuple[str, str], str]) -> None:
+    text = prerequisites.missing_permission(telling.state)
     seen = telling.state.salesforce
-    if seen is None or any(name in seen.permissions for name in PERMISSIONS):
-        return
-    kind = issues.PERMISSION_MISSING
-    problems[kind.code, seen.integration_user_name] = (
-        f"{seen.integration_user_name} has neither Modify All Data nor Modify Metadata Through"
-        f" Metadata API Functions; {kind.fix}"
-    )
+    if text is not None and seen is not None:
+        problems[issues.PERMISSION_MISSING.code, seen.integration_user_name] = text
 
 
 def _beyond_limit(telling: Telling[Catalog], problems: dict[tuple[str, str], str]) -> None:
