@@ -224,19 +224,20 @@ class Sheet(Generic[State]):
     def _retried(self, retry: FactsRetried) -> list[tuple[int, Event]]:
         """Decide parked facts again, in order, up to the first that still cannot be."""
         decided: list[tuple[int, Event]] = []
-        refused = "nothing is parked here"
-        for parked in self._parked(retry.stream):
+        parked = self._parked(retry.stream)
+        stuck = None if parked else "nothing is parked here"
+        for one in parked:
             try:
-                settled = self._settled(retry, parked)
+                settled = self._apply(self._settled(retry, one))
             except POISON as error:
                 if isinstance(error, UnknownTopicError):
                     raise
-                refused = f"still parked: {_said(error)}"
+                stuck = f"still parked from {one.position} on: {_said(error)}"
                 break
-            decided += self._apply(settled)
-        if not decided:
-            nothing = events.NothingDecided(**self._about(retry.stream, retry), reason=refused)
-            decided = self._apply([nothing])
+            decided += settled
+        if stuck is not None:
+            nothing = events.NothingDecided(**self._about(retry.stream, retry), reason=stuck)
+            decided += self._apply([nothing])
         return decided
 
     def _settled(self, retry: FactsRetried, parked: events.FactParked) -> list[Event]:
@@ -332,4 +333,6 @@ def _check_storable(event: Event) -> None:
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS_MAX]
+    """Return what went wrong as text that can be stored, whatever the fact brought along."""
+    text = f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS_MAX].replace("\x00", "?")
+    return text.encode(errors="replace").decode()

@@ -243,7 +243,23 @@ def test_retrying_in_vain_keeps_everything_parked_and_says_so(bench: Bench) -> N
 
     bench.worker().step(AT)
 
-    assert bench.said(stream("a"))[2:] == ["still parked: PoisonFactError: a poison fact"]
+    source = bench.store.events[0].source
+    assert bench.said(stream("a"))[2:] == [
+        f"still parked from {source}:0 on: PoisonFactError: a poison fact"
+    ]
+
+
+def test_retrying_settles_up_to_the_first_that_still_cannot_be_decided(bench: Bench) -> None:
+    bench.say("a poison", "a add:1", "a say:broken", "a add:2")
+    bench.worker().step(AT)
+    bench.rules.cured = True
+    bench.append(retried("a"))
+    worker = bench.worker()
+    worker.step(AT)
+
+    said = bench.said(stream("a"))[4:]
+    assert said[:4] == ["nothing", "settled", "1", "settled"]
+    assert said[4].endswith("KeyError: 'broken'")
 
 
 def test_giving_parked_facts_up_frees_the_stream(bench: Bench) -> None:
