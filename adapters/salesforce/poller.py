@@ -194,7 +194,8 @@ class Poller:
                 known.drop(row.id)
             else:
                 known.put(row.id, opportunity_id)
-            if not place.is_known(row.id, print_):
+            is_baseline = not place.was(row.id) and place.is_baseline(seen[row.id].modified_at)
+            if not is_baseline and not place.is_known(row.id, print_):
                 triggers[opportunity_id].append(f"{row.id} {print_}")
         told = {key: ";".join(sorted(each)) for key, each in triggers.items()}
         self.report_roles(told, piece, self._reader.look(at, "poll"))

@@ -86,11 +86,15 @@ class Reader:
             case _:
                 return translate.account(row, look)
 
+    def roles_of(self, opportunity_ids: Iterable[str], at: datetime) -> tuple[Row, ...]:
+        """Return the living role rows of opportunities."""
+        return self._live_roles("OpportunityId", sorted(set(opportunity_ids)), at)
+
     def role_sets(self, opportunity_ids: Iterable[str], look: Look) -> tuple[Shown, ...]:
         """Return the whole role sets of those opportunities that live."""
         wanted = sorted(set(opportunity_ids))
         sets: dict[str, list[Row]] = defaultdict(list)
-        for row in self._live_roles("OpportunityId", wanted, look.begun_at):
+        for row in self.roles_of(wanted, look.begun_at):
             sets[row.reference("OpportunityId") or ""].append(row)
         empty = [each for each in wanted if each not in sets]
         living = [each for each in wanted if each in sets] + self._alive(empty, look.begun_at)
@@ -193,10 +197,7 @@ class Reader:
         for look, ids in living.items():
             yield from self.role_sets(ids, look)
         for look, ids in with_contacts.items():
-            contact_ids = {
-                row.reference("ContactId") or ""
-                for row in self._live_roles("OpportunityId", sorted(ids), at)
-            }
+            contact_ids = {row.reference("ContactId") or "" for row in self.roles_of(ids, at)}
             for row in self.by_id(names.CONTACT, contact_ids, at).values():
                 yield self.shown(names.CONTACT, row, look)
         for look, ids in merged.items():

@@ -59,6 +59,7 @@ class SalesforceSource(Source):
 
     Args:
         connection: the org.
+        schema: its describes, shared with the gateway.
         bookmarks: where we resume; only read here.
         fields: names of the opportunity's fields that policy maps or observes, as of now.
         seconds: between two polls, as of now.
@@ -68,12 +69,12 @@ class SalesforceSource(Source):
         self,
         *,
         connection: Connection,
+        schema: Schema,
         bookmarks: Bookmarks,
         fields: Callable[[], Collection[str]],
         seconds: Callable[[], float],
     ) -> None:
         self.crm = Crm.SALESFORCE
-        schema = Schema(connection)
         self.reader = Reader(connection, schema, fields)
         self._bookmarks = bookmarks
         self._seconds = seconds
