@@ -192,7 +192,7 @@ class HubSpotSource(Source):
     def _is_round_due(self, at: datetime) -> bool:
         seconds = self._rhythm.poll_seconds
         if seconds is None:
-            seconds = self._policy().polling.hubspot_seconds
+            seconds = float(self._policy().polling.hubspot_seconds)
         return self._passed_at is None or at - self._passed_at >= timedelta(seconds=seconds)
 
     def _is_round_wanted(self) -> bool:
