@@ -2,7 +2,12 @@
 SELECT event_id FROM delivery_cursor FOR UPDATE
 
 -- name: adopt_until
-SELECT least(max(notification_id), %(after)s + %(window)s) FROM stored_events
+-- Null where no newer event is.
+SELECT CASE
+    WHEN max(notification_id) IS NOT NULL
+        THEN least(max(notification_id), %(after)s::bigint + %(window)s::bigint)
+END
+FROM stored_events
 WHERE notification_id > %(after)s
 
 -- name: adopt
