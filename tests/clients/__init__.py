@@ -1,0 +1,1 @@
+"""The vendors' own Python clients against the sandboxes."""

@@ -33,7 +33,6 @@ class Word:
 
     name: str
     count: int | None
-    column: int
 
 
 Value: TypeAlias = Lifted | Number | Word

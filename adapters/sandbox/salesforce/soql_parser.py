@@ -157,7 +157,7 @@ def _value(tree: Tree[Token]) -> Value:
             return Number(str(token))
         case _:
             count = int(str(tree.children[1])) if len(tree.children) > 1 else None
-            return Word(str(token).upper(), count, _start(token))
+            return Word(str(token).upper(), count)
 
 
 def _sort(tree: Tree[Token]) -> Sort:
