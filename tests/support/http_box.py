@@ -43,7 +43,7 @@ def served(box: Box) -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass_on  # noqa: N815 - the library's
 
         @override
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's
+        def log_message(self, format: str, *args: object) -> None:
             """Stay quiet: a test tells what went wrong by itself."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

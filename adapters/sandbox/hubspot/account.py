@@ -1,7 +1,9 @@
 """The account's own details: identifiers, time zone, currencies; and what a token may do."""
 
+import json
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from adapters.http_transport import HttpRequest
 from adapters.sandbox.hubspot import actors
 from adapters.sandbox.hubspot.actors import PORTAL_ID
 from adapters.sandbox.hubspot.call import Call, Reply, needed
@@ -11,6 +13,7 @@ from adapters.sandbox.hubspot.rows import text, texts_in
 from adapters.sandbox.tables import JsonValue, Row, Tables
 
 TABLE = "account"
+_TOKEN_PATH = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
 KEY = "details"
 URL = "https://app.hubspot.com"
 
@@ -92,6 +95,17 @@ def answer_token(portal: Portal, call: Call) -> Reply:
             "scopes": scopes,
         },
     )
+
+
+def token_in_body(request: HttpRequest) -> str | None:
+    """Return the authorization that a question about a token brings in its body, not a header."""
+    if not request.url.partition("?")[0].endswith(_TOKEN_PATH):
+        return None
+    try:
+        asked: JsonValue = json.loads(request.body)
+    except ValueError:
+        return None
+    return f"Bearer {text(asked, 'tokenKey')}" if isinstance(asked, dict) else None
 
 
 def answer_oauth_token(portal: Portal, call: Call) -> Reply:

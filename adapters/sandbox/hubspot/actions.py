@@ -13,6 +13,7 @@ from adapters.sandbox.hubspot import (
     owners,
     pipeline_paths,
     records,
+    search,
     subscriptions,
 )
 from adapters.sandbox.hubspot.errors import ApiError
@@ -138,6 +139,14 @@ def _set_close_date_habit(portal: Portal, arguments: Row, _edit: Edit) -> Done:
     return Done({"status": "set", "whose": whose})
 
 
+def _set_search_lag(portal: Portal, arguments: Row, _edit: Edit) -> Done:
+    ms = number(arguments, "milliseconds", -1)
+    if ms < 0:
+        raise ValueError("expected milliseconds, a whole number from 0")
+    search.set_lag_ms(portal.tables, ms)
+    return Done({"status": "set", "milliseconds": ms})
+
+
 _ACTIONS: dict[str, Callable[[Portal, Row, Edit], Done]] = {
     "restore": _restore,
     "privacy_delete": _privacy_delete,
@@ -150,4 +159,5 @@ _ACTIONS: dict[str, Callable[[Portal, Row, Edit], Done]] = {
     "set_account": _set_account,
     "set_rate_limit": _set_rate_limit,
     "set_close_date_habit": _set_close_date_habit,
+    "set_search_lag": _set_search_lag,
 }

@@ -31,7 +31,9 @@ def linked_live(portal: Portal, kind: Kind, record_id: str, other: Kind) -> dict
 
 
 def primary_company(portal: Portal, kind: Kind, record_id: str) -> str | None:
-    """Return the id of a deal's or contact's primary company."""
+    """Return the id of a deal's or contact's primary company; a company has none."""
+    if kind is COMPANIES:
+        return None
     for company_id, codes in linked_live(portal, kind, record_id, COMPANIES).items():
         if any(_type(portal, kind, COMPANIES, code).is_primary for code in codes):
             return company_id
@@ -98,10 +100,10 @@ def move_all(portal: Portal, kind: Kind, from_id: str, to_id: str, edit: Edit) -
             continue
         for other_id, codes in list(linked(portal, kind, from_id, other).items()):
             types = [_type(portal, kind, other, code) for code in codes]
-            if primary_company(portal, kind, to_id) is not None:
-                types = [one for one in types if not one.is_primary]
-            for one in map(lambda code: _type(portal, kind, other, code), codes):  # noqa: C417
+            for one in types:
                 _set(portal, (kind, other), (from_id, other_id), one, present=False)
+            if _has_primary(portal, (kind, other), (to_id, other_id)):
+                types = [one for one in types if not one.is_primary]
             associate(portal, (kind, other), (to_id, other_id), types, edit)
 
 
@@ -114,6 +116,13 @@ def drop_all(portal: Portal, kind: Kind, record_id: str) -> None:
             for code in codes:
                 one = _type(portal, kind, other, code)
                 _set(portal, (kind, other), (record_id, other_id), one, present=False)
+
+
+def _has_primary(portal: Portal, kinds: tuple[Kind, Kind], ids: tuple[str, str]) -> bool:
+    """Return whether the deal or contact of a pair has a primary company."""
+    if kinds[0] is COMPANIES:
+        return primary_company(portal, kinds[1], ids[1]) is not None
+    return primary_company(portal, kinds[0], ids[0]) is not None
 
 
 def _take_primary_from_others(
@@ -172,7 +181,7 @@ def _tell(
             portal,
             ends,
             end_ids,
-            type_id=int(code[1:]),
+            code=code,
             is_primary=one.is_primary,
             is_removed=is_removed,
             edit=edit,

@@ -5,11 +5,12 @@ change can be told apart by its `objectWriteTraceId`, without one the whole batc
 A property that does not exist, an id given twice, or too many inputs refuse the whole batch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from adapters.sandbox.hubspot import checking, creation, finding, records, showing, unique
 from adapters.sandbox.hubspot.call import NO_CONTENT, Call, Reply
 from adapters.sandbox.hubspot.errors import (
+    CONFLICT,
     ApiError,
     InvalidValuesError,
     Problem,
@@ -93,16 +94,14 @@ def _read(portal: Portal, call: Call, kind: Kind, body: Row, inputs: list[Row]) 
 def _create(portal: Portal, call: Call, kind: Kind, _body: Row, inputs: list[Row]) -> Reply:
     _refuse_unknown(portal, kind, inputs)
     if not _all_traced(inputs):
-        _refuse_whole_if_any(portal, kind, inputs)
+        _refuse_whole_if_any(portal, kind, [(one, None) for one in inputs])
     results: list[JsonValue] = []
     errors: list[JsonValue] = []
     for one in inputs:
         try:
             record = creation.created(portal, call, kind, one)
         except ApiError as error:
-            if "objectWriteTraceId" not in one:
-                raise
-            errors.append(error.in_batch(text(one, "objectWriteTraceId")))
+            errors.append(error.in_batch(text(one, "objectWriteTraceId") or None))
             continue
         results.append(_traced(showing.written(portal, kind, record, None), one))
     return reply(call, 201, results, errors)
@@ -111,63 +110,68 @@ def _create(portal: Portal, call: Call, kind: Kind, _body: Row, inputs: list[Row
 def _update(portal: Portal, call: Call, kind: Kind, body: Row, inputs: list[Row]) -> Reply:
     _refuse_duplicates(inputs)
     _refuse_unknown(portal, kind, inputs)
-    id_property = text(body, "idProperty")
+    named = [(one, _named(portal, kind, one, body)) for one in inputs]
+    found = [(one, record) for one, record in named if record is not None]
+    if not _all_traced(inputs):
+        _refuse_whole_if_any(portal, kind, found)
     results: list[JsonValue] = []
     errors: list[JsonValue] = []
-    missing: list[str] = []
-    for one in inputs:
-        name = text(one, "id")
-        record = finding.named(portal, kind, name, text(one, "idProperty", id_property))
-        if record is None:
-            missing.append(name)
-            continue
+    for one, record in found:
         call.records.append(record["id"])
+        # read again: an earlier input may name the same record in another way
+        now = portal.stored(kind, record["id"]) or record
         try:
-            after = records.update(portal, kind, record, row_in(one, "properties"), call.edit)
+            results.append(_traced(_updated(portal, call, kind, now, one), one))
         except ApiError as error:
-            if "objectWriteTraceId" not in one and not call.changed:
-                raise
             errors.append(_in_update(error, one))
-            continue
-        call.changed = call.changed or after is not record
-        shown = showing.written(portal, kind, after, row_in(one, "properties"))
-        results.append(_traced(shown, one))
+    missing = [text(one, "id") for one, record in named if record is None]
     return reply(call, 200, results, errors + _missing(kind, missing))
+
+
+def _updated(portal: Portal, call: Call, kind: Kind, record: Record, one: Row) -> Row:
+    properties = row_in(one, "properties")
+    after = records.update(portal, kind, record, properties, call.edit)
+    call.changed = call.changed or after is not record
+    return showing.written(portal, kind, after, properties)
 
 
 def _upsert(portal: Portal, call: Call, kind: Kind, body: Row, inputs: list[Row]) -> Reply:
     _refuse_duplicates(inputs)
     _refuse_unknown(portal, kind, inputs)
-    id_property = text(body, "idProperty")
+    if not _all_traced(inputs):
+        named: list[tuple[Row, Record | None]] = [
+            (one, _named(portal, kind, one, body)) for one in inputs
+        ]
+        _refuse_whole_if_any(portal, kind, named)
     results: list[JsonValue] = []
     errors: list[JsonValue] = []
     for one in inputs:
         try:
-            results.append(
-                _traced(
-                    _upserted(portal, call, kind, one, text(one, "idProperty", id_property)), one
-                )
-            )
+            results.append(_traced(_upserted(portal, call, kind, one, body), one))
         except ApiError as error:
-            if "objectWriteTraceId" not in one and not call.changed:
-                raise
             errors.append(_in_update(error, one))
     return reply(call, 200, results, errors)
 
 
-def _upserted(portal: Portal, call: Call, kind: Kind, one: Row, id_property: str) -> Row:
-    properties = row_in(one, "properties")
-    record = finding.named(portal, kind, text(one, "id"), id_property)
-    if record is None:
-        named = properties
-        if id_property and id_property != "hs_object_id":
-            named = {id_property: text(one, "id"), **properties}
-        record = creation.created(portal, call, kind, {**one, "properties": named})
-        return showing.written(portal, kind, record, None) | {"new": True}
-    call.records.append(record["id"])
-    after = records.update(portal, kind, record, properties, call.edit)
-    call.changed = call.changed or after is not record
-    return showing.written(portal, kind, after, properties) | {"new": False}
+def _named(portal: Portal, kind: Kind, one: Row, body: Row) -> Record | None:
+    return finding.named(portal, kind, text(one, "id"), _id_property(one, body))
+
+
+def _id_property(one: Row, body: Row) -> str:
+    """Return the property that names an input's record: its own, else the batch's."""
+    return text(one, "idProperty", text(body, "idProperty"))
+
+
+def _upserted(portal: Portal, call: Call, kind: Kind, one: Row, body: Row) -> Row:
+    record = _named(portal, kind, one, body)
+    if record is not None:
+        call.records.append(record["id"])
+        return _updated(portal, call, kind, record, one) | {"new": False}
+    properties, id_property = row_in(one, "properties"), _id_property(one, body)
+    if id_property and id_property != "hs_object_id":
+        properties = {id_property: text(one, "id"), **properties}
+    created = creation.created(portal, call, kind, {**one, "properties": properties})
+    return showing.written(portal, kind, created, None) | {"new": True}
 
 
 def _archive(portal: Portal, call: Call, kind: Kind, _body: Row, inputs: list[Row]) -> Reply:
@@ -233,9 +237,17 @@ def _all_traced(inputs: list[Row]) -> bool:
     return all("objectWriteTraceId" in one for one in inputs)
 
 
-def _refuse_whole_if_any(portal: Portal, kind: Kind, inputs: list[Row]) -> None:
-    """Check all before any is created: without trace ids nobody could tell which was."""
-    for one in inputs:
+def _refuse_whole_if_any(
+    portal: Portal, kind: Kind, inputs: Sequence[tuple[Row, Record | None]]
+) -> None:
+    """Check all before any is written: without trace ids nobody could tell which was."""
+    seen: set[tuple[str, str]] = set()
+    for one, record in inputs:
         creation.inline_links(portal, kind, one)
-        given = checking.checked(portal, kind, row_in(one, "properties"), None)
-        unique.check(portal, kind, given, None)
+        given = checking.checked(portal, kind, row_in(one, "properties"), record)
+        unique.check(portal, kind, given, None if record is None else record["id"])
+        claimed = {(name, given.get(name, "")) for name in portal.unique_names(kind)}
+        claimed = {(name, value) for name, value in claimed if value}
+        if claimed & seen:
+            raise ApiError(409, f"{kind.upper.capitalize()} already exists", category=CONFLICT)
+        seen |= claimed

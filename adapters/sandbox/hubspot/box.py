@@ -48,11 +48,12 @@ class HubSpotSandbox(Box):
 
     @override
     def answer(self, request: HttpRequest, at: datetime) -> Answer:
-        token = actors.token_of(request.header("Authorization"))
+        authorization = request.header("Authorization") or account.token_in_body(request)
+        token = actors.token_of(authorization)
         headers: limits.Headers = ()
         call: Call | None = None
         try:
-            actor = actors.signed_in(request.header("Authorization"))
+            actor = actors.signed_in(authorization)
             origin, segments, query = split(request)
             headers = limits.count(
                 self._portal,
@@ -80,7 +81,8 @@ class HubSpotSandbox(Box):
 
     @override
     def who(self, request: HttpRequest, at: datetime) -> str:
-        return actors.token_of(request.header("Authorization"))
+        authorization = request.header("Authorization") or account.token_in_body(request)
+        return actors.token_of(authorization)
 
     @override
     def seed_basics(self, at: datetime) -> None:

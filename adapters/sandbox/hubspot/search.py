@@ -15,7 +15,7 @@ from adapters.sandbox.hubspot.errors import ApiError, invalid_json
 from adapters.sandbox.hubspot.kinds import Kind
 from adapters.sandbox.hubspot.portal import Portal
 from adapters.sandbox.hubspot.rows import Record, number, rows_in, text, texts_in
-from adapters.sandbox.tables import JsonValue, Row
+from adapters.sandbox.tables import JsonValue, Row, Tables
 
 WINDOW_MAX = 10_000
 PAGE_DEFAULT = 10
@@ -40,11 +40,13 @@ def answer(portal: Portal, call: Call, kind: Kind) -> Reply:
     limit, start = _page(body)
     groups = _groups(body)
     matches = _matcher(portal, kind, groups, text(body, "query"))
+    indexed_until = call.edit.ms - lag_ms(portal.tables)
     found = [
         record
         for record_id in _candidates(portal, kind, groups)
         if (record := portal.stored(kind, record_id)) is not None
         and record["archivedMs"] is None
+        and record["updatedMs"] <= indexed_until
         and matches(record)
     ]
     found = _sorted(portal, kind, found, body)
@@ -56,6 +58,17 @@ def answer(portal: Portal, call: Call, kind: Kind) -> Reply:
     if start + limit < len(found):
         answered["paging"] = {"next": {"after": str(start + limit)}}
     return Reply(200, answered)
+
+
+def set_lag_ms(tables: Tables, ms: int) -> None:
+    """Let a search miss what changed within the last `ms`: HubSpot's index follows behind."""
+    tables.put("search", "lag", {"ms": ms})
+
+
+def lag_ms(tables: Tables) -> int:
+    """Return how far searches are behind, 0 unless it was set."""
+    row = tables.get("search", "lag")
+    return 0 if row is None else number(row, "ms")
 
 
 def _page(body: Row) -> tuple[int, int]:

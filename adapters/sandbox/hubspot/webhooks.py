@@ -83,12 +83,12 @@ def associated(
     kinds: tuple[Kind, Kind],
     ids: tuple[str, str],
     *,
-    type_id: int,
+    code: str,
     is_primary: bool,
     is_removed: bool,
     edit: Edit,
 ) -> None:
-    """One direction of an association was made or removed."""
+    """One direction of an association was made or removed; `code` is that of its type."""
     if not portal.tables.rows(APPS):
         return
     kind, other = kinds
@@ -102,8 +102,8 @@ def associated(
     generic: Row = {
         "fromObjectTypeId": kind.type_id,
         "toObjectTypeId": other.type_id,
-        "associationTypeId": type_id,
-        "associationCategory": "HUBSPOT_DEFINED",
+        "associationTypeId": int(code[1:]),
+        "associationCategory": "USER_DEFINED" if code.startswith("U") else "HUBSPOT_DEFINED",
     }
     _tell(portal, kind, "associationChange", None, edit, fields, generic=generic)
 
