@@ -151,3 +151,5 @@ CREATE INDEX outbound_write_archive_idx ON outbound_write (decided_at)
     WHERE operation = 'archive' AND withdrawn_reason IS NULL;
 CREATE INDEX outbound_write_withdrawn_idx ON outbound_write (write_id)
     WHERE withdrawn_reason IS NOT NULL;
+COMMENT ON COLUMN delivery_cursor.only_row IS 'Keeps the table at one row';
+COMMENT ON COLUMN delete_fuse.only_row IS 'Keeps the table at one row';

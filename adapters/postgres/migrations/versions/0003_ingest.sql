@@ -35,3 +35,12 @@ CREATE TABLE webhook_inbox (
 COMMENT ON TABLE webhook_inbox IS 'Webhook deliveries as they came';
 COMMENT ON COLUMN webhook_inbox.signature_hash IS
     'Hash of signature and timestamp: the same delivery sent again is recognised';
+COMMENT ON COLUMN refresh.id IS 'Rises with each wish: the oldest is read first';
+COMMENT ON COLUMN refresh.crm IS 'salesforce or hubspot';
+COMMENT ON COLUMN refresh.kind IS 'opportunity, deal, contact, account, company or catalog';
+COMMENT ON COLUMN refresh.reason IS 'Why it is to be read: webhook, import, sync_now, gap, …';
+COMMENT ON COLUMN bookmark.name IS 'Whose bookmark it is';
+COMMENT ON COLUMN bookmark.text IS 'What the source needs to resume';
+COMMENT ON COLUMN webhook_inbox.id IS 'Rises with each webhook';
+COMMENT ON COLUMN webhook_inbox.received_at IS 'Our clock when it came in';
+COMMENT ON COLUMN webhook_inbox.body IS 'The raw body, as it was signed';
