@@ -19,7 +19,7 @@ URL = "http://127.0.0.1:8101"
 ADMIN = "admin@sandbox.example"
 INTEGRATION = "integration@sandbox.example"
 #: what the sandbox takes from everybody
-SECRET = "sandbox"
+WORD = "sandbox"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FIELDS = frozenset({"Name", "StageName", "CloseDate", "Amount", "OwnerId", "Type", "Description"})
 POLL_SECONDS = 15.0
@@ -56,7 +56,7 @@ class Org:
     def connection(self, username: str) -> Connection:
         """Return a connection of a user."""
         grant = PasswordGrant(
-            client_id="sandbox", username=username, client_secret=SECRET, password=SECRET
+            client_id="sandbox", username=username, client_secret=WORD, password=WORD
         )
         return Connection(transport=self.transport, url=URL, grant=grant)
 
