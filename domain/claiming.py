@@ -91,6 +91,8 @@ class Candidate:
     target: Target
     #: how many were made so far
     attempts: int
+    #: the policy that it was decided under
+    policy_version: int
     #: when its latest call went out; None: none did
     sent_at: datetime | None = None
 
@@ -147,6 +149,11 @@ def needed(groups: Iterable[Group]) -> tuple[list[Group], list[GivenUp]]:
 def number_of(group: Group) -> int:
     """Return the number of an attempt with these writes."""
     return max(candidate.attempts for candidate in group) + 1
+
+
+def policy_version_of(group: Group) -> int:
+    """Return the oldest policy version that one of the writes was decided under."""
+    return min(candidate.policy_version for candidate in group)
 
 
 def cost(unknown: Sequence[Group], pending: Sequence[Group]) -> Mapping[Crm, int]:

@@ -228,6 +228,8 @@ class Claimed:
     #: 1 for the first; the largest of the writes' attempts so far, plus 1
     number: int
     lease_until: datetime
+    #: the oldest policy version that one of the writes was decided under
+    policy_version: int
     #: True: the writes are unknown, and are to be read, not sent
     resolving: bool = False
     #: when the unknown call went out; None unless resolving

@@ -8,11 +8,13 @@ is decided anew when the cancellation comes back as a fact.
 |---|---|
 | deal sync off | everything but definitions and companies (`setup`, `import accounts`) |
 | company sync off | writes of companies and their associations |
-| `contact_removal = "keep"` | removing a role or an association |
-| a field's mapping is gone, renamed or `dont_sync` | an update or create with it, unless required |
-| `always_salesforce` | the same, towards Salesforce |
-| `prefer_salesforce` | an update of a Salesforce field that holds something |
+| `contact_removal = "keep"` (*) | removing a role or an association |
+| a field's mapping is gone, renamed or `dont_sync` (*) | a write with it, unless required |
+| `always_salesforce` (*) | the same, towards Salesforce |
+| `prefer_salesforce` (*) | an update of a Salesforce field that holds something |
 | the deal's pipeline is not synced | everything of the pair but its put-back and its status |
+
+(*) unless the write was decided under this very policy.
 """
 
 from dataclasses import dataclass
@@ -48,6 +50,8 @@ class InForce:
     """The policy and the catalog as they are now."""
 
     policy: Policy
+    #: 0: none was ever adopted
+    policy_version: int
     catalog: Catalog
 
     @property
@@ -55,8 +59,14 @@ class InForce:
         """Return the zone whose days are the days of dates."""
         return self.catalog.zone(self.policy)
 
-    def forbids(self, write: Write) -> Forbidden | None:
-        """Return why policy forbids the write, or None."""
+    def forbids(self, write: Write, *, decided_under: int) -> Forbidden | None:
+        """Return why policy forbids the write, or None.
+
+        Args:
+            write: unsent.
+            decided_under: the policy version it was decided under. Decide has weighed the one in
+                force itself; calling its write off would only have it decided again.
+        """
         if isinstance(write, DEFINITIONS):
             return None
         switches = self.policy.switches
@@ -66,6 +76,8 @@ class InForce:
             return None
         if not switches.deal_sync:
             return Forbidden(RuleId.DEAL_SYNC_SWITCH, "deal sync is off")
+        if decided_under == self.policy_version:
+            return None
         if isinstance(write, REMOVALS) and switches.contact_removal is ContactRemoval.KEEP:
             return Forbidden(RuleId.POLICY_CHANGE, "removals do not cross")
         return self._forbids_fields(write)

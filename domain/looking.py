@@ -15,7 +15,7 @@ write is called off and what was seen goes into the change log, so that it is de
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from domain import claiming, facts, merging, writes
 from domain.canonical import NAME_LENGTH_MAX, FieldType, NotCanonicalError, Value, canonical
@@ -29,6 +29,9 @@ from domain.writes import FieldChange, Write
 
 #: what the look showed of each record
 Seen: TypeAlias = Mapping[Ref, Observation]
+
+#: begins the reason of each write that a look called off: its picture is on its way
+OVERTAKEN: Final = "overtaken: "
 
 _PLACED = (writes.UpdateDeal, writes.ArchiveDeal, writes.UpdateOpportunity)
 
@@ -114,7 +117,9 @@ def verdict(addressed: Addressed, seen: Seen, in_force: InForce) -> CalledOff | 
     for crm in claiming.looked_at(write):
         ref = looked_at(addressed, crm)
         if ref is None:
-            return CalledOff(_rule_of_gone(write), f"the pair has no living record in {crm}")
+            return CalledOff(
+                _rule_of_gone(write), f"{OVERTAKEN}the pair has no living record in {crm}"
+            )
         why = _record(write, ref, seen.get(ref), in_force)
         if why is not None:
             return why
@@ -132,7 +137,9 @@ def _record(
                 _rule_of_gone(write), f"{ref.crm} {ref.kind} {ref.id} is gone", (observation,)
             )
         case facts.RecordMerged():
-            reason = f"{ref.crm} {ref.kind} {ref.id} was merged into {observation.winner_id}"
+            reason = (
+                f"{OVERTAKEN}{ref.crm} {ref.kind} {ref.id} was merged into {observation.winner_id}"
+            )
             return CalledOff(RuleId.MERGE, reason, (observation,))
         case facts.DealObserved():
             return _deal(write, observation, in_force)
@@ -144,11 +151,14 @@ def _record(
 
 def _deal(write: Write, found: facts.DealObserved, in_force: InForce) -> CalledOff | None:
     if isinstance(write, _PLACED) and write.pipeline_id != found.pipeline_id:
-        reason = f"expected the deal in pipeline {write.pipeline_id}, found {found.pipeline_id}"
+        reason = (
+            f"{OVERTAKEN}expected the deal in pipeline {write.pipeline_id}, "
+            f"found {found.pipeline_id}"
+        )
         return CalledOff(RuleId.PIPELINE_SCOPE, reason, (found,))
     forbidden = in_force.forbids_in(write, found.pipeline_id)
     if forbidden is not None:
-        return CalledOff(forbidden.rule, forbidden.reason, (found,))
+        return CalledOff(forbidden.rule, OVERTAKEN + forbidden.reason, (found,))
     return _fields(write, found, in_force.zone) if write.CRM is Crm.HUBSPOT else None
 
 
@@ -161,12 +171,15 @@ def _fields(
     if not isinstance(write, merging.UPDATES):
         return None
     readings = {reading.name: reading.value for reading in record.readings}
+    if isinstance(record, facts.OpportunityObserved):
+        # No mapping names the account; a blank one may be filled (rule `company-sync`).
+        readings.setdefault("AccountId", record.account_id)
     for change in write.fields:
         if not change.guarded or change.name not in readings:
             continue
         found = _observed(change, readings[change.name], record, zone)
         if found not in (change.before, change.after):
-            reason = f"overtaken: expected {change.field} to be {change.before!r}, found {found!r}"
+            reason = f"{OVERTAKEN}expected {change.field} to be {change.before!r}, found {found!r}"
             return CalledOff(RuleId.WHO_WINS, reason, (record,))
     return None
 

@@ -73,7 +73,8 @@ def decide(
         case AssociationsObserved():
             _part(story, Crm.HUBSPOT, observing.associations(story, fact), fact.reason)
         case RecordDeleted():
-            deletion.record_deleted(story, fact)
+            if deletion.record_deleted(story, fact):
+                weigh(story)
             record_status.show(story)
         case RecordMerged():
             restoration.merged(story, fact)

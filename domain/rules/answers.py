@@ -21,12 +21,12 @@ go on by themselves: nothing is decided about the pair.
 
 from domain import events, issues
 from domain.facts import Outcome, WriteCancelled, WriteDone, WriteHeld, WriteRejected, WriteUnknown
-from domain.ids import Crm
+from domain.ids import Crm, Kind
 from domain.pair import PairState, kind_of
 from domain.rules import RuleId, field_rules, links
-from domain.rules.deletion import archive_deal
+from domain.rules.deletion import archive_deal, create_again
 from domain.story import Story
-from domain.writes import CreateDeal, CreateOpportunity, Write
+from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, Write
 
 #: why deliver gives a write up although it may still be wanted: a new look decides
 OVERTAKEN = "overtaken"
@@ -41,6 +41,8 @@ def closed(story: Story, fact: Outcome) -> bool:
     match fact:
         case WriteDone():
             _learn_counterpart(story, write, fact)
+            if isinstance(write, ArchiveDeal):
+                _archived(story, fact)
             return True
         case WriteRejected():
             _refused(story, write, fact)
@@ -106,6 +108,23 @@ def _learn_counterpart(story: Story, write: Write, fact: WriteDone) -> None:
         archive_deal(story, "the opportunity was deleted while its deal was being created")
     elif story.pair.state is PairState.LIVE:
         links.read_again(story, write.CRM, "created")
+
+
+def _archived(story: Story, fact: WriteDone) -> None:
+    """Bury the deal that we archived."""
+    deal_id = fact.record_id or story.pair.hubspot.current
+    if deal_id is None or story.pair.hubspot.ids.get(deal_id) is not True:
+        return
+    story.tell(
+        events.RecordBuried(
+            **story.said(RuleId.DELETE_DOWN),
+            crm=Crm.HUBSPOT,
+            kind=Kind.DEAL,
+            record_id=deal_id,
+            read_begun_at=fact.sent_at,
+        )
+    )
+    create_again(story)
 
 
 def _refused(story: Story, write: Write, fact: WriteRejected) -> None:

@@ -12,7 +12,7 @@ deal; deleting the deal does **not** delete the opportunity).
 | opportunity | live, deal sync off | detached, with an issue; the deal stays |
 | opportunity | outside, detached | remembered |
 | deal | live, waiting, stopped | detached: nothing crosses, and editing the opportunity does not bring it back |
-| deal | deleted by us | confirmed |
+| deal | deleted by us | confirmed; if the opportunity was undeleted meanwhile, a new deal is made |
 
 There is no write that deletes an opportunity. A deleted record is never changed by a late, duplicate
 or replayed fact. Many deletes at once are held by the fuse where writes are claimed.
@@ -28,16 +28,16 @@ from domain.story import Story
 from domain.writes import ArchiveDeal
 
 
-def record_deleted(story: Story, fact: RecordDeleted) -> None:
-    """Decide a deletion of either record."""
+def record_deleted(story: Story, fact: RecordDeleted) -> bool:
+    """Decide a deletion of either record; True: the pair is to be weighed now."""
     side = story.pair.side(fact.crm)
     known = side.ids.get(fact.record_id)
     if known is False:
         story.not_because(RuleId.TOMBSTONE, "it is known to be deleted")
-        return
+        return False
     if known and side.read_at is not None and fact.read_begun_at < side.read_at:
         story.not_because(RuleId.ORDER, "a later reading showed the record alive")
-        return
+        return False
     was_current = side.current == fact.record_id
     if known is None and not side.ids:
         story.tell(
@@ -62,8 +62,19 @@ def record_deleted(story: Story, fact: RecordDeleted) -> None:
         story.not_because(RuleId.TOMBSTONE, "the record takes no part in the sync; remembered")
     elif fact.crm is Crm.SALESFORCE:
         _opportunity_deleted(story)
+    elif story.pair.has_open(ArchiveDeal) and story.pair.state is not PairState.DELETED:
+        create_again(story)
+        return True
     else:
         _deal_deleted(story)
+    return False
+
+
+def create_again(story: Story) -> None:
+    """Make a new deal for an opportunity that was undeleted after its deal's deletion was sent."""
+    if story.pair.state is PairState.LIVE and story.pair.salesforce.current is not None:
+        trigger = "undeleted after the deal was archived"
+        story.tell(events.SyncEntered(**story.said(RuleId.UNDELETE), trigger=trigger))
 
 
 def archive_deal(story: Story, why: str) -> None:

@@ -169,7 +169,8 @@ def report(story: Story) -> None:
             continue
         for side, held in state.held.items():
             problem = issues.PROBLEMS.get(held.code, issues.FIELD_REFUSED)
-            story.problem(problem, f"{name}@{side}", held.detail)
+            both = problem is issues.DECISION_NEEDED
+            story.problem(problem, name if both else f"{name}@{side}", held.detail)
             story.wait_for("catalog")
             story.wait_for("policy")
 
@@ -229,7 +230,7 @@ def _needs_a_person(story: Story, mapping: Mapping, state: FieldState, verdict: 
     """Hold concurrent, different changes for a person (rule `hold`)."""
     salesforce, hubspot = state.salesforce.foreign, state.hubspot.foreign
     if verdict.how is How.SEQUENTIAL or salesforce is None or hubspot is None:
-        _free(story, mapping, Crm.SALESFORCE)
+        free(story, mapping)
         return False
     found = values.translate(mapping, salesforce.value, to=Crm.HUBSPOT, context=story.context)
     if isinstance(found, values.Found) and found.value == hubspot.value:

@@ -188,8 +188,8 @@ def _adopt_field(story: Story, mapping: Mapping) -> None:
                     f"adopted with {state.salesforce.known!r} in Salesforce and"
                     f" {state.hubspot.known!r} in HubSpot; {issues.DECISION_NEEDED.fix}"
                 )
-                code = issues.DECISION_NEEDED.code
-                field_rules.hold(story, mapping, Crm.SALESFORCE, code, detail)
+                for side in Crm:
+                    field_rules.hold(story, mapping, side, issues.DECISION_NEEDED.code, detail)
                 return
         case FieldRule.ALWAYS_SALESFORCE:
             pass
