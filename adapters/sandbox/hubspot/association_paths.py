@@ -12,7 +12,7 @@ from adapters.sandbox.hubspot.errors import (
 )
 from adapters.sandbox.hubspot.kinds import Kind, kind_of
 from adapters.sandbox.hubspot.portal import Portal
-from adapters.sandbox.hubspot.rows import row_in, rows_in, text
+from adapters.sandbox.hubspot.rows import row_in, rows_in, text, whole
 from adapters.sandbox.tables import JsonValue, Row
 
 PAGE_MAX = 500
@@ -86,8 +86,7 @@ def _list(portal: Portal, call: Call, kind: Kind, record_id: str, other: Kind) -
         raise not_found()
     call.records.append(record["id"])
     limit = call.limit(PAGE_MAX, PAGE_MAX)
-    after = call.one("after", "0")
-    results, next_after = _page(portal, (kind, other), record["id"], after, limit)
+    results, next_after = _page(portal, (kind, other), record["id"], call.after(), limit)
     body: Row = {"results": results}
     if next_after is not None:
         link = f"{call.origin}{call.path}?limit={limit}&after={next_after}"
@@ -96,11 +95,10 @@ def _list(portal: Portal, call: Call, kind: Kind, record_id: str, other: Kind) -
 
 
 def _page(
-    portal: Portal, kinds: tuple[Kind, Kind], record_id: str, after: str, limit: int
+    portal: Portal, kinds: tuple[Kind, Kind], record_id: str, first: int, limit: int
 ) -> tuple[list[JsonValue], str | None]:
     """Return a page in order of id, and the first id of the next one."""
     kind, other = kinds
-    first = int(after) if after.isdecimal() else 0
     links = associations.linked_live(portal, kind, record_id, other)
     ids = sorted(one for one in map(int, links) if one >= first)
     results: list[JsonValue] = [
@@ -163,7 +161,7 @@ def _ends(portal: Portal, kinds: tuple[Kind, Kind], ids: tuple[str, str]) -> tup
     """
     found = []
     for kind, name in zip(kinds, ids, strict=True):
-        if not name.isdecimal():
+        if whole(name) is None:
             raise ApiError(
                 400,
                 f"{name} is not a valid ID",
@@ -251,8 +249,8 @@ def _batch_read(portal: Portal, call: Call, kinds: tuple[Kind, Kind]) -> Reply:
         name = text(one, "id")
         record_id = portal.survivor_id(kind, name)
         call.records.append(record_id)
-        after = text(one, "after", "0")
-        page, next_after = _page(portal, kinds, record_id, after, PAGE_MAX)
+        first = whole(text(one, "after", "0")) or 0
+        page, next_after = _page(portal, kinds, record_id, first, PAGE_MAX)
         if not page:
             errors.append(_none_found(kinds, name))
             continue

@@ -155,4 +155,4 @@ def _refusal(
 
 
 def _encoded(body: Row) -> bytes:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")

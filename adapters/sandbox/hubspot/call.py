@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote
 from adapters.http_transport import HttpRequest
 from adapters.sandbox.hubspot.errors import ApiError, invalid_json
 from adapters.sandbox.hubspot.portal import Edit
-from adapters.sandbox.hubspot.rows import text
+from adapters.sandbox.hubspot.rows import text, whole
 from adapters.sandbox.tables import JsonValue, Row
 
 
@@ -50,7 +50,7 @@ class Call:
         """
         try:
             value: JsonValue = json.loads(self.raw_body, parse_float=str)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise invalid_json("JSON") from error
         if not isinstance(value, dict):
             raise invalid_json("one object")
@@ -76,9 +76,22 @@ class Call:
             ApiError: it is no number or too high.
         """
         asked = self.one("limit", str(default))
-        if not asked.isdecimal() or not 1 <= int(asked) <= highest:
+        limit = whole(asked)
+        if limit is None or not 1 <= limit <= highest:
             raise ApiError(400, f"limit={asked} must be a number from 1 to {highest}")
-        return int(asked)
+        return limit
+
+    def after(self) -> int:
+        """Return where the page asked for begins; 0 without it.
+
+        Raises:
+            ApiError: it is no number.
+        """
+        asked = self.one("after", "0")
+        after = whole(asked)
+        if after is None:
+            raise ApiError(400, f"after={asked} is not valid")
+        return after
 
 
 def split(request: HttpRequest) -> tuple[str, tuple[str, ...], dict[str, list[str]]]:

@@ -65,13 +65,15 @@ def set_faults(tables: Tables, wanted: Row) -> None:
 
 def _fault(value: JsonValue, wanted: Row) -> Row:
     seconds = wanted.get("delay_seconds", _DELAY_SECONDS_DEFAULT)
+    if not isinstance(value, dict | int | float) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no probability or count of a webhook fault")  # noqa: TRY004
     if isinstance(value, dict):
         return {
             "probability": value.get("probability", 1.0),
             "count": value.get("count"),
             "seconds": value.get("seconds") or seconds,
         }
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return {"probability": 1.0, "count": value, "seconds": seconds}
     return {"probability": value, "count": None, "seconds": seconds}
 
@@ -193,7 +195,7 @@ def _delivery(
     items: list[JsonValue] = [
         {**row_in(event, "item"), "attemptNumber": number(event, "attempt")} for event in events
     ]
-    body = json.dumps(items, separators=(",", ":"), ensure_ascii=False).encode()
+    body = json.dumps(items, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
     delivery = tables.next_number(_DELIVERIES)
     tables.put(_DELIVERIES, str(delivery), {"events": list[JsonValue](keys), "sent_ms": ms})
     return WebhookDelivery(delivery, _request(target, body, str(signed_ms)))

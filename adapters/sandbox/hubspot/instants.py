@@ -3,12 +3,14 @@
 The fraction is left out when it is zero (`1970-01-01T00:00:00Z`), as in captured bodies.
 """
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MILLISECONDS = 1_000
 DAY_MILLISECONDS = 86_400_000
+_MILLISECONDS = re.compile(r"-?[0-9]{1,18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 #: what year 9999 and year 1 allow; a number beyond is no time
@@ -34,7 +36,7 @@ def parsed(text: str) -> int | None:
 
     Epoch milliseconds, ISO 8601 with an offset or `Z`, and plain dates (midnight UTC) are taken.
     """
-    if text.lstrip("-").isdigit():
+    if _MILLISECONDS.fullmatch(text):
         ms = int(text)
         return ms if _MS_MIN <= ms <= _MS_MAX else None
     try:

@@ -15,7 +15,6 @@ from adapters.sandbox.hubspot import (
 )
 from adapters.sandbox.hubspot.call import NO_CONTENT, Call, Reply, needed
 from adapters.sandbox.hubspot.errors import (
-    ApiError,
     invalid_json,
     no_such_path,
     not_allowed,
@@ -75,14 +74,11 @@ def _shown(call: Call) -> Shown:
 def _list(portal: Portal, call: Call, kind: Kind) -> Reply:
     shown = _shown(call)
     limit = call.limit(_PAGE_DEFAULT, _PAGE_WITH_HISTORY_MAX if shown.history else _PAGE_MAX)
-    after = call.one("after", "0")
-    if not after.isdecimal():
-        raise ApiError(400, f"after={after} is not valid")
     archived = call.flag("archived")
     results: list[JsonValue] = []
     body: Row = {"results": results}
     # `after` names the first record of the next page, as captured
-    for record_id in portal.index(kind).after(int(after) - 1):
+    for record_id in portal.index(kind).after(call.after() - 1):
         record = portal.stored(kind, record_id)
         if record is None or (record["archivedMs"] is not None) != archived:
             continue

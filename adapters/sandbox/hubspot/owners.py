@@ -63,7 +63,7 @@ def answer(portal: Portal, call: Call) -> Reply:
         and (not email or text(owner, "email").lower() == email)
     ]
     limit = call.limit(_PAGE_DEFAULT, _PAGE_MAX)
-    start = int(call.one("after", "0")) if call.one("after", "0").isdecimal() else 0
+    start = call.after()
     body: Row = {"results": found[start : start + limit]}
     if start + limit < len(found):
         after = str(start + limit)

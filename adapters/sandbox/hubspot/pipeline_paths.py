@@ -232,7 +232,7 @@ def _metadata(asked: Row, before: Row) -> Row:
         probability = Decimal(sent)
     except InvalidOperation:
         probability = Decimal(-1)
-    if probability not in _STEPS:
+    if not probability.is_finite() or probability not in _STEPS:
         raise ApiError(
             400,
             f"probability must be between 0.0 and 1.0 in increments of 0.1, not {sent or 'absent'}",

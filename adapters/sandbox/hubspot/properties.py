@@ -28,6 +28,8 @@ _FIELD_TYPES: dict[str, tuple[str, ...]] = {
     "datetime": ("date",),
     "enumeration": ("select", "radio", "checkbox", "booleancheckbox"),
 }
+#: what the answer to a batch creation leaves out, as captured
+_NOT_IN_BATCH = frozenset({"createdAt", "updatedAt", "createdUserId", "updatedUserId", "archived"})
 _CHANGEABLE = ("label", "description", "groupName", "displayOrder", "hidden", "formField")
 
 
@@ -192,7 +194,7 @@ def _update(portal: Portal, call: Call, kind: Kind, name: str) -> Reply:
     after: Row = {**before, **{one: asked[one] for one in _CHANGEABLE if one in asked}}
     if "options" in asked:
         after["options"] = list[JsonValue](_options(asked))
-    if asked.get("hasUniqueValue") not in {None, before["hasUniqueValue"]}:
+    if asked.get("hasUniqueValue", before["hasUniqueValue"]) != before["hasUniqueValue"]:
         raise ApiError(400, f"hasUniqueValue of {name} cannot be changed after its creation")
     call.records.append(name)
     if after != before:
@@ -230,7 +232,8 @@ def _batch(portal: Portal, call: Call, kind: Kind, what: str) -> Reply:
             status = 201
 
             def each(one: Row) -> Row:
-                return _create(portal, call, kind, one)
+                made = _create(portal, call, kind, one)
+                return {name: made[name] for name in made if name not in _NOT_IN_BATCH}
 
         case "read":
             status = 200

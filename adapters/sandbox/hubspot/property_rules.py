@@ -1,6 +1,5 @@
 """What a value must be like to be taken into a property, and the form in which it is kept."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -12,6 +11,8 @@ from adapters.sandbox.tables import JsonValue, Row
 
 #: HubSpot's limit for a text
 TEXT_CHARACTERS_MAX = 65_536
+#: numbers are doubles
+_EXPONENT_MAX = 308
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +116,11 @@ def _option(rule: PropertyRule, value: str, options: tuple[str, ...]) -> str | P
 def _number(rule: PropertyRule, value: str) -> str | Problem:
     stripped = value.strip()
     try:
-        if math.isfinite(Decimal(stripped)):
-            return stripped
+        number = Decimal(stripped)
     except InvalidOperation:
-        pass
+        number = Decimal("NaN")
+    if number.is_finite() and abs(number.adjusted()) <= _EXPONENT_MAX:
+        return stripped
     return _invalid(rule, value, "INVALID_DOUBLE", "number")
 
 

@@ -4,6 +4,9 @@ from typing import TypedDict, cast
 
 from adapters.sandbox.tables import JsonValue, Row
 
+#: every id and offset is shorter
+_DIGITS_MAX = 18
+
 
 class Record(TypedDict):
     """A contact, company or deal."""
@@ -71,6 +74,11 @@ def number(row: Row, name: str, default: int = 0) -> int:
         return int(value)
     except ValueError:
         return default
+
+
+def whole(value: str) -> int | None:
+    """Return a whole number from 0 that a caller sent as text, None if it is none."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _DIGITS_MAX else None
 
 
 def row_in(row: Row, name: str) -> Row:

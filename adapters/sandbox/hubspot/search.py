@@ -14,7 +14,7 @@ from adapters.sandbox.hubspot.call import Call, Reply
 from adapters.sandbox.hubspot.errors import ApiError, invalid_json
 from adapters.sandbox.hubspot.kinds import Kind
 from adapters.sandbox.hubspot.portal import Portal
-from adapters.sandbox.hubspot.rows import Record, number, rows_in, text, texts_in
+from adapters.sandbox.hubspot.rows import Record, number, rows_in, text, texts_in, whole
 from adapters.sandbox.tables import JsonValue, Row, Tables
 
 WINDOW_MAX = 10_000
@@ -131,8 +131,8 @@ def _lower_bound(group: list[Row], name: str) -> int | None:
 def _id_bound(group: list[Row]) -> int | None:
     for one in group:
         if text(one, "propertyName") == "hs_object_id" and text(one, "operator") in {"GT", "GTE"}:
-            value = text(one, "value")
-            return int(value) - 1 if value.isdecimal() else None
+            value = whole(text(one, "value"))
+            return None if value is None else value - 1
     return None
 
 
@@ -266,9 +266,10 @@ def _not_above(low: _Comparable, high: _Comparable) -> bool:
 
 def _as_number(value: str) -> _Comparable:
     try:
-        return Decimal(value)
+        number_sent = Decimal(value)
     except InvalidOperation:
         return value.lower()
+    return number_sent if number_sent.is_finite() else value.lower()
 
 
 def _as_time(value: str) -> _Comparable:

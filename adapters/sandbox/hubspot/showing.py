@@ -62,7 +62,12 @@ def written(portal: Portal, kind: Kind, record: Record, names: Iterable[str] | N
     return _envelope(kind, record, properties)
 
 
-_AFTER_UPDATE = ("hs_object_source", "hs_object_source_id", "hs_object_source_label")
+_AFTER_UPDATE = (
+    "hs_object_source",
+    "hs_object_source_id",
+    "hs_object_source_label",
+    "lifecyclestage",
+)
 
 
 def _record(portal: Portal, kind: Kind, record: Record, asked: Sequence[str], shown: Shown) -> Row:
