@@ -239,7 +239,8 @@ def _needs_a_person(story: Story, mapping: Mapping, state: FieldState, verdict: 
         f"Salesforce has {salesforce.value!r} ({salesforce.high.isoformat()}), HubSpot"
         f" {hubspot.value!r} ({hubspot.high.isoformat()}); {issues.DECISION_NEEDED.fix}"
     )
-    _tell_held(story, mapping, Crm.SALESFORCE, issues.DECISION_NEEDED.code, detail, hubspot.value)
+    for side in Crm:
+        _tell_held(story, mapping, side, issues.DECISION_NEEDED.code, detail, hubspot.value)
     return True
 
 

@@ -357,12 +357,14 @@ class Scenario:
             "vendor_synced_at": None,
             "created_by_us": False,
             "readings": tuple(
-                Reading(
-                    name=n,
-                    value=v,
-                    at=at(times.get(n, -400)),
-                    by="dealsync" if n in ours else "dana",
-                    ours=n in ours,
+                Reading.model_validate(
+                    {
+                        "name": n,
+                        "value": v,
+                        "at": at(times.get(n, -400)),
+                        "by": "dealsync" if n in ours else "dana",
+                        "ours": n in ours,
+                    }
                 )
                 for n, v in values.items()
             ),
