@@ -36,6 +36,7 @@ the clock before each call, because a call may not begin near the lease's end.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from adapters.clock import Clock
@@ -49,6 +50,7 @@ from domain.deliveries import (
     Addressed,
     Answer,
     CallLimits,
+    Claimed,
     Deliveries,
     Fuse,
     Gateway,
@@ -138,8 +140,8 @@ class Deliver:
         return Terms(
             fuse=Fuse(
                 count=policy.deletes.fuse_count,
-                share=policy.deletes.fuse_share,
-                window_seconds=policy.deletes.fuse_minutes * 60,
+                share=float(policy.deletes.fuse_share),
+                window_seconds=float(policy.deletes.fuse_minutes) * 60,
             ),
             limits={
                 crm: replace(limits, daily_calls=int(limits.daily_calls * shares[crm]))
@@ -156,7 +158,7 @@ class Deliver:
         if not works:
             return
         for work in works:
-            self._judge(work, lambda call: _forbidden(call, in_force))
+            self._judge(work, partial(_forbidden, work.claimed, in_force))
         works, none_left = _parted(works)
         self._settle(none_left, FORBIDDEN_REASON)
         seen = self._look([call for work in works for call in work.calls])
@@ -327,8 +329,8 @@ class Deliver:
         return len(waiting)
 
 
-def _forbidden(call: Call, in_force: InForce) -> CalledOff | None:
-    forbidden = in_force.forbids(call.addressed.write)
+def _forbidden(claimed: Claimed, in_force: InForce, call: Call) -> CalledOff | None:
+    forbidden = in_force.forbids(call.addressed.write, decided_under=claimed.policy_version)
     return None if forbidden is None else CalledOff(forbidden.rule, forbidden.reason)
 
 

@@ -316,10 +316,10 @@ class MemoryDeliveries(Deliveries):
         blocked: Collection[str] = (),
     ) -> list[Group]:
         candidates = [
-            Candidate(self.outbound(row).write, target, row.attempts, row.sent_at)
+            Candidate(outbound.write, target, row.attempts, outbound.policy_version, row.sent_at)
             for row in due
             if row.state is state and row.topic not in blocked
-            for target in [_target(row, living)]
+            for outbound, target in [(self.outbound(row), _target(row, living))]
             if state is State.UNKNOWN
             or target.record_id is not None
             or row.topic in claiming.FREE_TOPICS
@@ -396,6 +396,7 @@ class MemoryDeliveries(Deliveries):
             writes=tuple(candidate.write for candidate in group),
             number=attempt.number,
             lease_until=attempt.lease_until,
+            policy_version=claiming.policy_version_of(group),
             resolving=resolving,
             sent_at=group[0].sent_at,
         )

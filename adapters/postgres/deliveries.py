@@ -267,9 +267,18 @@ def _groups(
                 WRITE.validate_json(payload),
                 Target(StreamId(stream), record_id, counterpart_id),
                 attempts,
+                policy_version,
                 sent_at,
             )
-            for _, stream, payload, attempts, record_id, counterpart_id, sent_at in rows
+            for (
+                stream,
+                payload,
+                policy_version,
+                attempts,
+                record_id,
+                counterpart_id,
+                sent_at,
+            ) in rows
         ],
         limit=terms.batch_size_max,
     )
@@ -333,6 +342,7 @@ def _open(
             writes=tuple(candidate.write for candidate in group),
             number=claiming.number_of(group),
             lease_until=lease_until,
+            policy_version=claiming.policy_version_of(group),
             resolving=resolving,
             sent_at=group[0].sent_at,
         )

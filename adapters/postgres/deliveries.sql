@@ -60,7 +60,7 @@ RETURNING write_id::text, stream::text, attempts
 
 -- name: unknown
 SELECT
-    d.write_id::text, d.stream::text, w.payload::text, d.attempts, target.record_id,
+    d.stream::text, w.payload::text, w.policy_version, d.attempts, target.record_id,
     counterpart.record_id, d.sent_at
 FROM delivery AS d
 JOIN outbound_write AS w ON w.write_id = d.write_id
@@ -83,7 +83,7 @@ LIMIT %(limit)s
 
 -- name: pending
 SELECT
-    d.write_id::text, d.stream::text, w.payload::text, d.attempts, target.record_id,
+    d.stream::text, w.payload::text, w.policy_version, d.attempts, target.record_id,
     counterpart.record_id, NULL::timestamptz
 FROM delivery AS d
 JOIN outbound_write AS w ON w.write_id = d.write_id
