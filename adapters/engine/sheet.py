@@ -156,7 +156,7 @@ class Sheet(Generic[State]):
         fact = logged.fact
         if isinstance(fact, FactsRetried):
             return self._retried(fact)
-        stream = StreamId(derived("unroutable", fact.id))
+        stream: StreamId | None = None
         try:
             identities = {ref: self._identity(ref) for ref in self._rules.refs_to_route(fact)}
             stream = self._rules.stream_for(fact, identities)
@@ -166,7 +166,8 @@ class Sheet(Generic[State]):
         except POISON as error:
             if isinstance(error, UnknownTopicError):
                 raise
-            return self._apply([self._park(stream, logged, _said(error))])
+            parked_on = stream or StreamId(derived("unroutable", fact.id))
+            return self._apply([self._park(parked_on, logged, _said(error))])
 
     def _follows(
         self, stream: StreamId, fact: Fact, identities: dict[Ref, Identity | None]
@@ -328,7 +329,7 @@ class Sheet(Generic[State]):
 def _check_storable(event: Event) -> None:
     """Encode an event while it is known which fact it is from."""
     _, state = codec.encode_event(event)
-    if _NUL.search(state):
+    if b"\\u0000" in state and _NUL.search(state):
         raise PoisonFactError("expected text that can be stored, found a NUL character in it")
 
 
