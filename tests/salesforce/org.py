@@ -21,6 +21,8 @@ INTEGRATION = "integration@sandbox.example"
 #: what the sandbox takes from everybody
 WORD = "sandbox"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+#: what a user without them cannot set up
+REVOKED = ("ModifyAllData", "ModifyMetadata", "CustomizeApplication")
 FIELDS = frozenset({"Name", "StageName", "CloseDate", "Amount", "OwnerId", "Type", "Description"})
 POLL_SECONDS = 15.0
 
@@ -37,8 +39,8 @@ class Org:
         self.transport = DirectTransport(self._answer, lambda: self.at)
         self.admin = self.connection(ADMIN)
         self.ours = self.connection(INTEGRATION)
-        if permitted:
-            self.act("set_permission", user=INTEGRATION, permission="ModifyAllData", value=True)
+        for permission in () if permitted else REVOKED:
+            self.act("set_permission", user=INTEGRATION, permission=permission, value=False)
         self.bookmarks = MemoryBookmarks()
         self.fields = FIELDS
         self.source = self.new_source()
