@@ -71,7 +71,6 @@ def read_catalog(
             lifecycle_stages=_lifecycle(properties[Kind.CONTACT]),
             scopes=tuple(sorted(owner.scopes)),
         ),
-        # nobody says when a catalog changed: `at` is then the time of the reading
         timeless=True,
     )
 

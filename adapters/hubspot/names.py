@@ -67,7 +67,10 @@ DEAL_HISTORY: Final = (
     VENDOR_SYNCED,
     *STATUS,
 )
+#: whether it is closed, and won: worked out by HubSpot, shown without histories
+DEAL_STATE: Final = ("hs_is_closed", "hs_is_closed_won")
 DEAL_PLAIN: Final = (
+    *DEAL_STATE,
     OBJECT_ID,
     MODIFIED[Kind.DEAL],
     MERGED_IDS,

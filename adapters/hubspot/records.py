@@ -7,7 +7,6 @@ merge. What is archived is deleted at its own time; what is gone altogether, whe
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from adapters.hubspot import names, translate
 from adapters.hubspot.account import Account
@@ -17,11 +16,6 @@ from adapters.hubspot.wire import RecordRow
 from domain.facts import Fact
 from domain.ids import Crm, Kind, Ref
 from domain.policy import Policy
-
-#: a person may ask for any id: one that HubSpot never had is no deletion
-_BY_NAME: Final = frozenset({"import", "sync_now"})
-#: of such wishes each cause gets its own fact, of others one does for all
-_PER_CAUSE: Final = _BY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +161,8 @@ class Records:
     def _observed(self, kind: Kind, row: RecordRow, seen: Seen) -> Fact:
         match kind:
             case Kind.DEAL:
-                return translate.deal_observed(row, deal_properties(self._policy()), seen)
+                shown = (*names.DEAL_STATE, *deal_properties(self._policy()))
+                return translate.deal_observed(row, shown, seen)
             case Kind.CONTACT:
                 return translate.contact_observed(row, seen)
             case _:
@@ -213,7 +208,7 @@ def _apart(wishes: Sequence[Wish]) -> list[Wish]:
     """Return the wishes that need a fact of their own, the latest of those that share one."""
     kept: dict[tuple[str, str | None], Wish] = {}
     for wish in wishes:
-        key = (wish.reason, wish.cause if wish.reason in _PER_CAUSE else None)
+        key = (wish.reason, wish.cause if translate.is_by_hand(wish.reason) else None)
         before = kept.get(key)
         if before is None or (wish.is_association, wish.at) > (before.is_association, before.at):
             kept[key] = wish
@@ -242,5 +237,6 @@ def _deleted(
     return [
         translate.record_deleted(asked, archived_at or wish.at, _seen(wish, app_id, at))
         for wish in _apart(wishes)
-        if archived_at is not None or wish.reason not in _BY_NAME
+        # a person may ask for any id: one that HubSpot never had is no deletion
+        if archived_at is not None or not translate.is_by_hand(wish.reason)
     ]

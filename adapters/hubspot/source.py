@@ -28,7 +28,7 @@ from adapters.hubspot.steps import Step, Steps
 from adapters.hubspot.translate import reason_of
 from adapters.source import Polled, Source, is_pass_wanted
 from domain.facts import Fact
-from domain.ids import Crm, Kind
+from domain.ids import Crm, Kind, is_hubspot_id
 from domain.policy import Policy
 from domain.ports import Bookmarks, Refresh
 
@@ -127,7 +127,7 @@ class HubSpotSource(Source):
         for kind in names.KINDS:
             wishes: dict[str, list[Wish]] = {}
             for one in refreshes:
-                if one.kind is kind:
+                if one.kind is kind and is_hubspot_id(one.record_id):
                     wishes.setdefault(one.record_id, []).append(_wish(one))
             read = self._records.read(kind, wishes, at)
             self._steps.remember(read)

@@ -17,12 +17,12 @@ from domain.canonical import NotCanonicalError, Value, parse_instant
 from domain.facts import Reading
 from domain.ids import FactId, Kind, Ref, derived
 
-#: reads that somebody asked for by name: twice the same state is two facts
-_ASKED_REASONS: Final = frozenset({"refresh", "look", "import", "sync_now", "answer"})
+#: asked by a person; an import's reason may go on with the fields it names, `import:amount`
+_BY_HAND: Final = frozenset({"import", "import_named", "sync_now"})
 #: why a source reads by itself, and what webhooks and requests ask; other wishes are refreshes
-_KEPT_REASONS: Final = frozenset(
-    {"baseline", "poll", "webhook", "import", "sync_now", "look", "answer"}
-)
+_KEPT_REASONS: Final = frozenset({"baseline", "webhook", *_BY_HAND})
+#: a source came by it alone: the same state read again is the same fact
+_REPEATED_REASONS: Final = frozenset({"baseline", "poll"})
 _INTEGRATION: Final = "INTEGRATION"
 
 _Observation = TypeVar(
@@ -51,7 +51,12 @@ class Seen:
 
 def reason_of(wish_reason: str) -> str:
     """Return an observation's reason for the reason of a wish to read."""
-    return wish_reason if wish_reason in _KEPT_REASONS else "refresh"
+    return wish_reason if _word(wish_reason) in _KEPT_REASONS else "refresh"
+
+
+def is_by_hand(reason: str) -> bool:
+    """Tell whether a person asked for this very record."""
+    return _word(reason) in _BY_HAND
 
 
 def deal_observed(row: RecordRow, shown: Collection[str], seen: Seen) -> facts.DealObserved:
@@ -132,7 +137,6 @@ def associations_observed(
             ),
             company_id=min(primary, key=lambda text: (len(text), text), default=None),
         ),
-        # nobody says when an association was made: `at` is then the time of the reading
         timeless=True,
     )
 
@@ -283,14 +287,19 @@ def _instant(text: Value) -> datetime | None:
         return None
 
 
+def _word(reason: str) -> str:
+    return reason.partition(":")[0]
+
+
 def identified(fact: _Observation, *, timeless: bool = False) -> _Observation:
     """Give a fact the id that follows from what it says.
 
-    The same state read again for the same reason is the same fact; a read that somebody asked for
-    is a fact of its own.
+    Args:
+        fact: without one.
+        timeless: whether its state may come back without any stamp that tells it from the first
+            time; then every reading is a fact of its own, as it is where somebody asked for it.
     """
-    left_out = {"id", "cause", "read_begun_at"} | ({"at"} if timeless else set())
-    parts = [fact.TOPIC, fact.model_dump_json(exclude=left_out)]
-    if fact.reason in _ASKED_REASONS:
+    parts = [fact.TOPIC, fact.model_dump_json(exclude={"id", "cause", "read_begun_at"})]
+    if timeless or _word(fact.reason) not in _REPEATED_REASONS:
         parts.append(fact.read_begun_at.isoformat())
     return fact.model_copy(update={"id": FactId(derived(*parts))})
