@@ -245,3 +245,12 @@ def test_the_access_log_learns_who_touched_what() -> None:
 
     assert (created.who, created.changed, len(created.records)) == (ENGINE, True, 1)
     assert (read.who, read.changed, read.records) == (PERSON, False, created.records)
+
+
+def test_the_vendors_connector_signs_as_salesforce() -> None:
+    account = Account()
+    account.box.act("add_connector_properties", {}, account.at)
+    deal_id = account.make("deals")
+    account.change("deals", deal_id, "pat-sandbox-connector", hs_salesforceopportunityid="006A")
+    (only,) = account.history("deals", deal_id, "hs_salesforceopportunityid")
+    assert only["sourceType"] == "SALESFORCE"

@@ -9,9 +9,12 @@ from adapters.sandbox.tables import JsonValue, Tables
 
 PERSON_TOKEN = "pat-sandbox-person"  # noqa: S105 - a sandbox's, published
 ENGINE_TOKEN = "pat-sandbox-dealsync"  # noqa: S105 - a sandbox's, published
+#: HubSpot's own Salesforce connector, for an account where both run
+CONNECTOR_TOKEN = "pat-sandbox-connector"  # noqa: S105 - a sandbox's, published
 PORTAL_ID = 44_100_100
 ENGINE_APP_ID = 7_654_321
 PERSON_APP_ID = 1_000_001
+CONNECTOR_APP_ID = 1_000_002
 PERSON_USER_ID = 9_000_001
 #: other integrations get an app id above this
 _APP_ID_BASE = 8_000_000
@@ -66,11 +69,23 @@ PERSON = Actor(
 )
 
 
+CONNECTOR = Actor(
+    token=CONNECTOR_TOKEN,
+    source_type="SALESFORCE",
+    source_id="",
+    change_source="SALESFORCE",
+    association_source="SALESFORCE",
+    app_id=CONNECTOR_APP_ID,
+)
+_KNOWN = {actor.token: actor for actor in (PERSON, CONNECTOR)}
+
+
 @lru_cache(maxsize=256)
 def actor_of(token: str) -> Actor | None:
     """Return whom a private-app token stands for; None for what is no such token."""
-    if token == PERSON_TOKEN:
-        return PERSON
+    known = _KNOWN.get(token)
+    if known is not None:
+        return known
     if not token.removeprefix("pat-") or not token.startswith("pat-"):
         return None
     app_id = ENGINE_APP_ID if token == ENGINE_TOKEN else app_id_of(token)

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from adapters.sandbox.hubspot import computed, instants, showing, unique
 from adapters.sandbox.hubspot.call import Call, Reply
@@ -272,6 +273,8 @@ def _as_number(value: str) -> _Comparable:
     return number_sent if number_sent.is_finite() else value.lower()
 
 
+#: page after page compares the same times
+@lru_cache(maxsize=65_536)
 def _as_time(value: str) -> _Comparable:
     ms = instants.parsed(value)
     return value if ms is None else Decimal(ms)
