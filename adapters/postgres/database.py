@@ -15,6 +15,7 @@ from typing import Final, Self, TypeAlias
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
@@ -22,7 +23,7 @@ from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool
 from sqlalchemy import NullPool, create_engine
 
-from domain.errors import RetryableError
+from domain.errors import RetryableError, SyncError
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 
@@ -32,6 +33,10 @@ POOL_SIZE_MAX: Final = 12
 POOL_SECONDS_MAX: Final = 30.0
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+class NewerSchemaError(SyncError):
+    """A newer program migrated the schema: this one must not touch it."""
 
 
 class Database:
@@ -125,8 +130,22 @@ class Database:
         as it likes. Each migration is one of the transactions it makes.
 
         Raises:
-            alembic.util.CommandError: the schema is newer than this program.
+            NewerSchemaError: start the newer program instead.
+            RetryableError: the database does not answer.
         """
+        try:
+            self._migrate()
+        except CommandError as error:
+            message = (
+                f"expected a schema that this program knows, found: {error}; a newer dealsync "
+                "migrated it: start that one"
+            )
+            raise NewerSchemaError(message) from error
+        except psycopg.OperationalError as error:
+            message = f"expected the database to answer, found: {error}"
+            raise RetryableError(message, code=error.sqlstate or "") from error
+
+    def _migrate(self) -> None:
         with psycopg.connect(self.conninfo, autocommit=True) as alone:
             alone.execute("SELECT pg_advisory_lock(%s)", (self.lock_key("migrations"),))
             alone.execute(

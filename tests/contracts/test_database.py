@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from eventsourcing.persistence import ProgrammingError
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, NewerSchemaError
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.queries import queries_beside
 from domain.errors import RetryableError
@@ -33,6 +33,22 @@ def test_several_starters_migrate_once() -> None:
 
         assert _count(database, b"SELECT count(*) FROM change_log_source") == 40
         database.migrate()
+
+
+def test_a_schema_of_a_newer_program_is_left_alone() -> None:
+    with postgres.database() as database:
+        with database.transaction() as connection:
+            connection.execute("UPDATE migration SET version_num = '9999'")
+
+        with pytest.raises(NewerSchemaError, match="newer dealsync"):
+            database.migrate()
+
+
+def test_a_database_that_is_away_is_worth_another_try(tmp_path: Path) -> None:
+    away = Database(f"postgresql:///nobody?host={tmp_path}")
+
+    with pytest.raises(RetryableError, match="expected the database to answer"):
+        away.migrate()
 
 
 def test_every_table_and_column_has_a_comment() -> None:
