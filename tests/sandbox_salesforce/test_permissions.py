@@ -207,3 +207,21 @@ def test_a_record_type_can_be_taken_from_one_user(org: SalesforceOrg) -> None:
         "INVALID_CROSS_REFERENCE_KEY",
         ["RecordTypeId"],
     )
+
+
+def test_a_permission_set_takes_nothing_away(org: SalesforceOrg) -> None:
+    given = org.create("PermissionSet", Name="Sync", Label="Sync")
+    org.create(
+        "PermissionSetAssignment", AssigneeId=org.user_id(INTEGRATION), PermissionSetId=given
+    )
+    values = {"ParentId": given, "SobjectType": "Opportunity", "Field": "opportunity.amount"}
+    org.create("FieldPermissions", **values, PermissionsRead=True)
+    org.token = org.sign_in(INTEGRATION)
+
+    assert org.read("Opportunity", org.opportunity(Amount=5))["Amount"] == 5.0
+    assert org.refused("POST", "sobjects/FieldPermissions", values)[1] == "DUPLICATE_VALUE"
+    assert org.refused("POST", "sobjects/PermissionSet", {"Name": "sync", "Label": "x"})[1] == (
+        "DUPLICATE_VALUE"
+    )
+    unknown = {**values, "Field": "Opportunity.Nothing__c"}
+    assert org.refused("POST", "sobjects/FieldPermissions", unknown)[2] == ["Field"]

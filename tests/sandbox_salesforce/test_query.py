@@ -157,6 +157,9 @@ def test_all_fields_need_a_small_limit(books: SalesforceOrg) -> None:
         ("SELECT Id FROM Opportunity LIMIT 1 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "2000"),
         ("SELECT Name, COUNT(Id) FROM Opportunity", "MALFORMED_QUERY", "grouped or aggregated"),
         ("SELECT TOTAL(Id) FROM Opportunity", "MALFORMED_QUERY", "TOTAL"),
+        ("SELECT Id FROM Opportunity WHERE CloseDate > NEXT_N_YEARS:99999", "INVALID_FIELD", ""),
+        ("SELECT Id FROM Opportunity WHERE CloseDate = 2026-13-01", "INVALID_FIELD", "date"),
+        ("SELECT Id FROM Opportunity WHERE Name = TODAY", "INVALID_FIELD", "type string"),
         ("SELECT Id FROM CustomField", "INVALID_TYPE", "CustomField"),
     ],
 )  # fmt: skip
@@ -218,3 +221,9 @@ def test_a_change_is_found_by_its_stamp_whatever_the_clock_did(org: SalesforceOr
     since = "SELECT Id FROM Opportunity WHERE SystemModstamp >= "
     assert org.values(since + "2026-01-05T11:00:00Z ORDER BY SystemModstamp") == [second, first]
     assert org.values(since + "2026-01-05T11:00:01Z") == [first]
+
+
+def test_a_query_too_deep_is_refused(org: SalesforceOrg) -> None:
+    soql = f"SELECT Id FROM Opportunity WHERE {'NOT ' * 3000} Name = 'x'"  # noqa: S608 - no SQL
+
+    assert org.query_refused(soql)[0] == "QUERY_TOO_COMPLICATED"

@@ -222,3 +222,10 @@ def test_a_currency_exists_only_with_several(org: SalesforceOrg) -> None:
         org.refused("PATCH", f"sobjects/Opportunity/{record_id}", {"CurrencyIsoCode": "XXX"})[1]
         == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
     )
+
+
+def test_half_a_character_is_no_text(org: SalesforceOrg) -> None:
+    values = {**OPPORTUNITY, "NextStep": "\ud800"}
+
+    assert org.refused("POST", "sobjects/Opportunity", values)[1] == "JSON_PARSER_ERROR"
+    assert org.read("Opportunity", org.opportunity(NextStep="a\0b\u00e9"))["NextStep"] == "ab\u00e9"

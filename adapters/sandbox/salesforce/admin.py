@@ -1,5 +1,7 @@
 """What an admin sets: permissions, automation, limits, currencies, sessions, record types."""
 
+import jwt
+
 from adapters.sandbox.box import ActionRefusedError
 from adapters.sandbox.salesforce import automation, processes, stages
 from adapters.sandbox.salesforce.arguments import (
@@ -12,8 +14,8 @@ from adapters.sandbox.salesforce.arguments import (
 from adapters.sandbox.salesforce.oauth import PUBLIC_KEY, SESSION
 from adapters.sandbox.salesforce.org import Call
 from adapters.sandbox.salesforce.permissions import LEVELS, assigned_sets
+from adapters.sandbox.salesforce.setup_objects import SYSTEM_PERMISSIONS
 from adapters.sandbox.salesforce.stages import Stage
-from adapters.sandbox.salesforce.standard import SYSTEM_PERMISSIONS
 from adapters.sandbox.tables import JsonValue, Row
 
 ACCESS = "access"
@@ -198,8 +200,13 @@ def expire_sessions(call: Call, arguments: Arguments) -> Row:
 
 def register_public_key(call: Call, arguments: Arguments) -> Row:
     """Trust a key, in PEM, for JWT bearer assertions; from then on no other signature counts."""
+    pem = arguments.text("pem")
+    try:
+        jwt.get_algorithm_by_name("RS256").prepare_key(pem)
+    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        raise ActionRefusedError(f"'pem' is no RSA public key: {error}") from error
     number = call.org.store.tables.next_number(PUBLIC_KEY)
-    call.org.store.put(PUBLIC_KEY, str(number), {"pem": arguments.text("pem")})
+    call.org.store.put(PUBLIC_KEY, str(number), {"pem": pem})
     return {"number": number}
 
 

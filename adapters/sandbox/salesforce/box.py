@@ -80,8 +80,7 @@ class SalesforceSandbox(Box):
         call = Call(self.org, user, record_at(self.tables, at))
         given = {key: value for key, value in arguments.items() if key not in ("action", "as")}
         body = actions.run(call, action, given)
-        about = tuple(str(body[key]) for key in ("id",) if key in body)
-        return _answer(Reply(body, records=about, changed=True), _name(user))
+        return _answer(Reply(body, records=_ids_in(body), changed=True), _name(user))
 
     @override
     def seed_basics(
@@ -151,6 +150,14 @@ def _name(user: Row | None) -> str:
     return "" if user is None else str(user["Username"])
 
 
+def _ids_in(body: Row) -> tuple[str, ...]:
+    """Return the ids of the records that an action changed, as its answer names them."""
+    named = [body.get(key) for key in ("id", "account", "contact", "opportunity")]
+    merged = body.get("merged")
+    named += merged if isinstance(merged, list) else []
+    return tuple(str(each) for each in named if isinstance(each, str))
+
+
 def _token(request: HttpRequest) -> str:
     kind, _, token = (request.header("authorization") or "").partition(" ")
     return token.strip() if kind in {"Bearer", "OAuth"} else ""
@@ -200,6 +207,8 @@ def _answer(reply: Reply, who: str, headers: tuple[tuple[str, str], ...] = ()) -
     if reply.status == NO_CONTENT or (reply.body is None and reply.status == OK):
         response = HttpResponse(reply.status, (*headers, *reply.headers))
     else:
-        body = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode()
-        response = HttpResponse(reply.status, (*JSON, *headers, *reply.headers), body)
+        body = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
+        # A message may quote half a character that the caller sent.
+        content = body.encode("utf-8", "replace")
+        response = HttpResponse(reply.status, (*JSON, *headers, *reply.headers), content)
     return Answer(response, who, reply.records, reply.changed)

@@ -8,7 +8,7 @@ from adapters.sandbox.salesforce import errors, ids, processes
 from adapters.sandbox.salesforce.errors import RefusedError
 from adapters.sandbox.salesforce.org import Call
 from adapters.sandbox.salesforce.schema import ObjectType
-from adapters.sandbox.salesforce.standard import SYSTEM_PERMISSIONS
+from adapters.sandbox.salesforce.setup_objects import SYSTEM_PERMISSIONS
 from adapters.sandbox.salesforce.values import EMAIL
 from adapters.sandbox.tables import JsonValue, Row
 

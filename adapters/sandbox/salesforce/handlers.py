@@ -205,7 +205,14 @@ def _query(ask: Ask, *, with_deleted: bool, of_tooling: bool) -> Reply:
         raise RefusedError("MALFORMED_QUERY", "A query string has to be specified")
     page = soql.page_size(ask.request.header("sforce-query-options"))
     asked = soql.Asked(text, with_deleted=with_deleted, tooling=of_tooling, page=page)
-    return Reply(soql.run(ask.call, asked))
+    try:
+        return Reply(soql.run(ask.call, asked))
+    except RecursionError as error:
+        raise RefusedError(
+            "QUERY_TOO_COMPLICATED",
+            "Query is either selecting too many fields or the filter conditions are too"
+            " complicated.",
+        ) from error
 
 
 def _read(ask: Ask, object_type: ObjectType, record_id: str) -> Reply:

@@ -30,7 +30,10 @@ def read(text: str) -> datetime:
         raise ValueError(text)
     day, time_of_day, zone = found.groups()
     zone = "+00:00" if zone in (None, "Z", "z") else zone.replace(" ", "+")
-    return datetime.fromisoformat(f"{day}T{time_of_day}{zone}").astimezone(UTC)
+    try:
+        return datetime.fromisoformat(f"{day}T{time_of_day}{zone}").astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def read_date(text: str) -> date:

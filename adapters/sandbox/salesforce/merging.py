@@ -7,8 +7,8 @@ by it does not see them move. Source: Apex guide, "Triggers and Merge Statements
 from adapters.sandbox.box import ActionRefusedError
 from adapters.sandbox.salesforce import deletion, records
 from adapters.sandbox.salesforce.arguments import Arguments, living, object_named
+from adapters.sandbox.salesforce.business_objects import CONVERTED_STATUS
 from adapters.sandbox.salesforce.org import Call
-from adapters.sandbox.salesforce.standard import CONVERTED_STATUS
 from adapters.sandbox.tables import JsonValue, Row
 
 #: how many losers a merge may have

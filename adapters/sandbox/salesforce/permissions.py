@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from adapters.sandbox.salesforce.schema import Field, ObjectType
-from adapters.sandbox.salesforce.standard import SYSTEM_PERMISSIONS
+from adapters.sandbox.salesforce.setup_objects import SYSTEM_PERMISSIONS
 from adapters.sandbox.salesforce.store import Store
 from adapters.sandbox.tables import JsonValue, Row
 
@@ -97,7 +97,8 @@ def access_of(store: Store, user_id: str) -> Access:
         for key in store.find("FieldPermissions", "ParentId", permission_set["Id"]):
             row = store.rows("FieldPermissions")[key]
             level = level_of(row)
-            if fields.get(str(row["Field"])) != "edit":
+            # Standard fields are open already, and no permission set takes anything away.
+            if str(row["Field"]).endswith("__c") and fields.get(str(row["Field"])) != "edit":
                 fields[str(row["Field"])] = level
     fields.update(_levels(narrowed.get("fields")))
     record_types = narrowed.get("record_types")

@@ -24,7 +24,18 @@ NINETY = 90
 
 
 def span(word: str, count: int | None, today: date) -> tuple[date, date] | None:
-    """Return the first day and the day after the last, or None if it is no such word."""
+    """Return the first day and the day after the last, or None if it is no such word.
+
+    Raises:
+        ValueError: it leads out of the calendar.
+    """
+    try:
+        return _span(word, count, today)
+    except OverflowError as error:
+        raise ValueError(word) from error
+
+
+def _span(word: str, count: int | None, today: date) -> tuple[date, date] | None:
     named = {"YESTERDAY": -1, "TODAY": 0, "TOMORROW": 1}
     if word in named and count is None:
         return _days(today, named[word], named[word] + 1)

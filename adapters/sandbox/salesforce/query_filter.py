@@ -198,7 +198,10 @@ class Filter:
                 if field.type != ("date" if kind == "date" else "datetime"):
                     raise self._mistyped(field, comparison)
                 try:
-                    yield literal if kind == "date" else instants.written(instants.read(literal))
+                    if kind == "date":
+                        yield date.fromisoformat(literal).isoformat()
+                    else:
+                        yield instants.written(instants.read(literal))
                 except ValueError as error:
                     raise self._mistyped(field, comparison) from error
 
@@ -220,7 +223,11 @@ class Filter:
             return word.name == "TRUE"
         if field.type in {"date", "datetime"}:
             zone = ZoneInfo(str(self.scope.call.user["TimeZoneSidKey"]))
-            days = span(word.name, word.count, self.scope.call.at.astimezone(zone).date())
+            today = self.scope.call.at.astimezone(zone).date()
+            try:
+                days = span(word.name, word.count, today)
+            except ValueError as error:
+                raise self._mistyped(field, comparison) from error
             if days is not None:
                 return Range(*(_boundary(field, day, zone) for day in days))
         raise self._mistyped(field, comparison)

@@ -65,8 +65,11 @@ class Ask:
                 status=errors.UNSUPPORTED_MEDIA_TYPE,
             )
         try:
-            read: JsonValue = json.loads(self.request.body)
-        except ValueError as error:
+            read: JsonValue = json.loads(self.request.body, parse_constant=_no_number)
+            if b"\\u" in self.request.body:
+                # Only an escape can bring half a character, which no store keeps.
+                json.dumps(read, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
             raise UnreadableError(f"Unexpected character or end of input: {error}") from error
         return read
 
@@ -80,3 +83,7 @@ class Ask:
         if not isinstance(body, dict):
             raise UnreadableError("Cannot deserialize instance of object from this body")
         return body
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON number")

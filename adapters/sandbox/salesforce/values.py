@@ -51,7 +51,7 @@ def saved(field: Field, value: JsonValue) -> JsonValue:
 
 
 def _text(field: Field, value: str | float) -> JsonValue:
-    text = _spelled(value).strip()
+    text = _storable(_spelled(value)).strip()
     if not text:
         return None
     if field.type in TEXT_TYPES or field.type == "picklist":
@@ -82,7 +82,7 @@ def _canonical(field: Field, text: str) -> str:
 
 
 def _choices(field: Field, value: str | float) -> JsonValue:
-    chosen = [part.strip() for part in _spelled(value).split(";") if part.strip()]
+    chosen = [part.strip() for part in _storable(_spelled(value)).split(";") if part.strip()]
     if field.restricted:
         chosen = [_canonical(field, part) for part in chosen]
     # The order of the picklist, each once, whatever order they came in.
@@ -95,6 +95,13 @@ def _spelled(value: str | float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _storable(text: str) -> str:
+    """Return the text without what no database keeps: NUL and halves of characters."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _boolean(field: Field, value: str | float) -> bool:
@@ -112,6 +119,8 @@ def _number(field: Field, value: str | float) -> float | int | None:
         return None
     try:
         number = Decimal(str(value))
+        if not number.is_finite():
+            raise _wrong(field, value)
         rounded = number.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_UP)
     except InvalidOperation as error:
         raise _wrong(field, value) from error
