@@ -5,6 +5,7 @@ bounds are looked at.
 """
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -41,7 +42,7 @@ def answer(portal: Portal, call: Call, kind: Kind) -> Reply:
     limit, start = _page(body)
     groups = _groups(body)
     matches = _matcher(portal, kind, groups, text(body, "query"))
-    indexed_until = call.edit.ms - lag_ms(portal.tables)
+    indexed_until = _indexed_until(portal.tables, call.edit.ms)
     found = [
         record
         for record_id in _candidates(portal, kind, groups)
@@ -70,6 +71,12 @@ def lag_ms(tables: Tables) -> int:
     """Return how far searches are behind, 0 unless it was set."""
     row = tables.get("search", "lag")
     return 0 if row is None else number(row, "ms")
+
+
+def _indexed_until(tables: Tables, ms: int) -> float:
+    """Return up to when changes are found; without a lag even those dated ahead of the clock."""
+    lag = lag_ms(tables)
+    return ms - lag if lag else math.inf
 
 
 def _page(body: Row) -> tuple[int, int]:
