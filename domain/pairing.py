@@ -78,12 +78,14 @@ def decide(
             record_status.show(story)
         case RecordMerged():
             restoration.merged(story, fact)
+            record_status.show(story)
         case WriteDone() | WriteRejected() | WriteUnknown() | WriteHeld() | WriteCancelled():
             if answers.closed(story, fact):
                 weigh(story)
         case PairRequested():
             if requests.answer(story, fact):
                 weigh(story)
+            record_status.show(story)
         case LinkRequested():
             links.requested(story, fact)
         case Reconsider():

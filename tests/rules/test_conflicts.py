@@ -1,0 +1,65 @@
+"""Who wins (rules `who-wins`, `value-time`): the table of `rules.conflicts`, row by row."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.ids import Crm
+from domain.registers import Foreign
+from domain.rules import RuleId
+from domain.rules.conflicts import How, Verdict, who_wins
+from tests.support.scenario import at
+
+SKEW = timedelta(seconds=2)
+
+
+def change(low: float | None, high: float, saw: float | None = None) -> Foreign:
+    """Return a change made between two instants, by somebody who saw the other side's."""
+    return Foreign(
+        "v",
+        at(low) if low is not None else None,
+        at(high),
+        saw=at(saw) if saw is not None else None,
+    )
+
+
+def exact(seconds: float, saw: float | None = None) -> Foreign:
+    """Return a change whose time is known."""
+    return change(seconds, seconds, saw)
+
+
+ROWS = [
+    ("nobody", None, None, None, How.SEQUENTIAL),
+    ("only Salesforce", exact(10), None, Crm.SALESFORCE, How.SEQUENTIAL),
+    ("only HubSpot", None, exact(10), Crm.HUBSPOT, How.SEQUENTIAL),
+    ("HubSpot saw", exact(10), exact(5, saw=10), Crm.HUBSPOT, How.SEQUENTIAL),
+    ("Salesforce saw", exact(5, saw=10), exact(10), Crm.SALESFORCE, How.SEQUENTIAL),
+    ("HubSpot later", exact(10), exact(20), Crm.HUBSPOT, How.CONCURRENT),
+    ("Salesforce later", exact(20), exact(10), Crm.SALESFORCE, How.CONCURRENT),
+    ("a tie", exact(10), exact(10), Crm.SALESFORCE, How.AMBIGUOUS),
+    ("below the skew", exact(10), exact(11.5), Crm.SALESFORCE, How.AMBIGUOUS),
+    ("at the skew", exact(10), exact(12), Crm.SALESFORCE, How.AMBIGUOUS),
+    ("above the skew", exact(10), exact(12.5), Crm.HUBSPOT, How.CONCURRENT),
+    ("inside the interval", change(5, 20), exact(10), Crm.SALESFORCE, How.AMBIGUOUS),
+    ("before the interval", change(15, 20), exact(10), Crm.SALESFORCE, How.CONCURRENT),
+    ("after the interval", change(5, 20), exact(30), Crm.HUBSPOT, How.CONCURRENT),
+    ("an interval open at the start", change(None, 20), exact(10), Crm.SALESFORCE, How.AMBIGUOUS),
+    ("saw an older value only", exact(10), exact(5, saw=3), Crm.SALESFORCE, How.CONCURRENT),
+]
+
+
+@pytest.mark.parametrize(
+    ("salesforce", "hubspot", "winner", "how"),
+    [row[1:] for row in ROWS],
+    ids=[row[0] for row in ROWS],
+)
+def test_the_table(
+    salesforce: Foreign | None, hubspot: Foreign | None, winner: Crm | None, how: How
+) -> None:
+    verdict = who_wins(salesforce, hubspot, skew=SKEW)
+
+    assert Verdict(winner, how) == verdict
+
+
+def test_the_rules_are_named() -> None:
+    assert {"who-wins", "value-time"} == {RuleId.WHO_WINS, RuleId.VALUE_TIME}

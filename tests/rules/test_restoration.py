@@ -1,0 +1,154 @@
+"""Undelete, restore, resume, merge."""
+
+from domain import events, ids
+from domain.pair import PairState
+from domain.rules import RuleId
+from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity
+from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
+
+SECOND = "9002"
+
+
+def deleted() -> Scenario:
+    """Return a pair whose opportunity was deleted and whose deal is archived."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    (archive,) = scenario.asked(ArchiveDeal)
+    return scenario.given(scenario.done(archive, 41, DEAL), scenario.deleted(42, ids.deal(DEAL)))
+
+
+def test_undeleting_makes_a_new_deal_under_the_next_key() -> None:
+    scenario = deleted()
+
+    scenario.when(scenario.opportunity(50))
+
+    (create,) = scenario.asked(CreateDeal)
+    assert f"{OPPORTUNITY}:2" == create.key
+    assert scenario.told(events.RecordRevived)[0].rule == RuleId.UNDELETE
+
+
+def test_undeleting_before_the_deletion_was_sent_withdraws_it() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    (archive,) = scenario.asked(ArchiveDeal)
+
+    scenario.when(scenario.opportunity(50))
+
+    assert [archive.id] == [e.write_id for e in scenario.told(events.WriteWithdrawn)]
+    assert scenario.pair().state == PairState.LIVE
+
+
+def test_undeleting_after_the_deletion_was_sent_makes_a_new_deal() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    (archive,) = scenario.asked(ArchiveDeal)
+    scenario.given(scenario.opportunity(50))
+
+    scenario.when(scenario.done(archive, 51, DEAL))
+
+    assert f"{OPPORTUNITY}:2" == scenario.asked(CreateDeal)[0].key
+
+
+def test_a_restored_deal_is_attached_again() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deleted(40, ids.deal(DEAL)))
+
+    scenario.when(scenario.deal(50, link=OPPORTUNITY))
+
+    assert scenario.pair().state == PairState.LIVE
+
+
+def test_a_deal_restored_while_the_opportunity_is_deleted_stays_detached() -> None:
+    scenario = deleted()
+
+    scenario.when(scenario.deal(50, link=OPPORTUNITY))
+
+    assert scenario.asked(ArchiveDeal) == ()
+    assert scenario.pair(ids.deal(DEAL)).state == PairState.DETACHED
+
+
+def test_the_newer_deal_keeps_the_pair_when_the_old_one_comes_back() -> None:
+    scenario = deleted()
+    scenario.when(scenario.opportunity(50))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 51, SECOND))
+
+    scenario.when(scenario.deal(60, link=OPPORTUNITY))
+
+    assert scenario.pair().hubspot.current == SECOND
+    assert "DS202" in scenario.issues()
+
+
+def test_stopped_then_deleted_and_undeleted_is_stopped_again() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deal(35, pipeline_id="default", stage_id="x", set_at={"pipeline": 34}))
+    scenario.given(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+
+    scenario.when(scenario.opportunity(50))
+
+    assert scenario.pair().state == PairState.STOPPED
+
+
+def test_resume_creates_what_is_missing() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deleted(40, ids.deal(DEAL)))
+
+    scenario.when(scenario.asks(50, "resume"))
+
+    assert len(scenario.asked(CreateDeal)) == 1
+
+
+def test_resume_attaches_what_lives() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.asks(40, "unlink"))
+
+    scenario.when(scenario.asks(50, "resume"))
+
+    assert scenario.asked(CreateDeal) == ()
+    assert scenario.pair().state == PairState.LIVE
+
+
+def test_the_survivor_of_a_merge_keeps_the_pair() -> None:
+    scenario = Scenario().adopted().live()
+
+    scenario.when(scenario.merged(40, ids.deal(DEAL), SECOND, primary_id=DEAL))
+
+    assert scenario.pair().hubspot.current == SECOND
+    assert scenario.pair().state == PairState.LIVE
+    assert scenario.told(events.CounterpartLinked)[0].rule == RuleId.MERGE
+
+
+def test_the_opportunity_left_over_by_a_merge_is_detached_not_deleted() -> None:
+    other = ids.salesforce_id("006000000000002")
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, opportunity_id=other))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 41, SECOND))
+    scenario.given(scenario.merged(50, ids.deal(DEAL), "9003", primary_id=DEAL))
+
+    scenario.when(scenario.merged(51, ids.deal(SECOND), "9003", primary_id=DEAL))
+
+    assert scenario.pair(ids.opportunity(other)).state == PairState.DETACHED
+    assert {"DS601"} == scenario.issues(ids.opportunity(other))
+    assert scenario.pair().hubspot.current == "9003"
+
+
+def test_a_merge_told_twice_is_decided_once() -> None:
+    scenario = Scenario().adopted().live()
+    merged = scenario.merged(40, ids.deal(DEAL), SECOND, primary_id=DEAL)
+
+    scenario.given(merged).when(merged)
+
+    assert scenario.writes() == ()
+
+
+def test_a_deal_that_loses_its_opportunity_never_makes_another() -> None:
+    """`once-paired`: moving a stopped deal back makes no new opportunity."""
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deal(35, pipeline_id="default", stage_id="x", set_at={"pipeline": 34}))
+    scenario.given(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+
+    scenario.when(scenario.deal(50, set_at={"pipeline": 49, "dealstage": 49}))
+
+    assert scenario.asked(CreateOpportunity) == ()
+    assert scenario.pair(ids.deal(DEAL)).state == PairState.DETACHED
