@@ -4,6 +4,7 @@ One sender an addressee, no answer lost, nothing unknown sent again, and brakes 
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -614,3 +615,23 @@ def test_pairs_of_the_other_crm_are_left_alone(bench: Bench) -> None:
     assert bench.claim() == Claim()
     [claimed] = bench.claim(SALESFORCE).claimed
     assert claimed.target.record_id == opportunity("006a").id
+
+
+def test_claimers_at_the_same_moment_share_the_addressees(bench: Bench) -> None:
+    for number in range(40):
+        bench.decided.pair(str(number), opportunity_id=f"006{number}")
+    bench.decided.write(*[create_deal(str(number)) for number in range(40)])
+
+    def claim_all(_: int) -> list[int]:
+        store, found = bench.open(), list[int]()
+        while claim := store.claim(HUBSPOT, terms(batch_size_max=3), AT).claimed:
+            cleared = store.begin({c.attempt_id: [c.writes[0].id] for c in claim}, AT)
+            found.extend(c.attempt_id for c in claim if c.writes[0].id in cleared)
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        shares = list(pool.map(claim_all, range(4)))
+
+    taken = [attempt for share in shares for attempt in share]
+    assert len(taken) == len(set(taken)) == 40
+    assert bench.desk.counts(unseen_after=AT).sent == 40
