@@ -1,6 +1,7 @@
 """What an org says of its objects and fields to a caller, who sees what he may see."""
 
 from adapters.sandbox.salesforce import ids, processes
+from adapters.sandbox.salesforce.deletion import CASCADE
 from adapters.sandbox.salesforce.org import Call
 from adapters.sandbox.salesforce.schema import ID_TYPES, Field, ObjectType, PicklistValue
 from adapters.sandbox.tables import JsonValue
@@ -73,13 +74,17 @@ def whole_object(call: Call, object_type: ObjectType) -> dict[str, JsonValue]:
             "relationshipName": each.name,
             "childSObject": each.object_name,
             "field": each.field_name,
-            "cascadeDelete": False,
+            "cascadeDelete": (each.object_name, each.field_name)
+            in CASCADE.get(object_type.name, ()),
             "deprecatedAndHidden": False,
         }
         for each in object_type.children
     ]
     return summary(call, object_type) | {
         "fields": fields,
+        "listviewable": None,
+        "lookupLayoutable": None,
+        "searchLayoutable": True,
         "childRelationships": children,
         "recordTypeInfos": record_type_infos(call, object_type),
     }
@@ -135,8 +140,10 @@ def _field(call: Call, object_type: ObjectType, field: Field) -> dict[str, JsonV
         "updateable": field.updateable and editable,
         "calculated": field.calculated,
         "calculatedFormula": None,
+        "controllerName": None,
         "defaultedOnCreate": field.defaulted,
         "defaultValue": field.default,
+        "defaultValueFormula": None,
         "externalId": field.external_id,
         "idLookup": key or (field.name == "Email" and object_type.name in {"Contact", "Lead"}),
         "unique": field.unique,
