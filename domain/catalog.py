@@ -7,7 +7,7 @@ to make in `rules.pipelines` and `rules.stages`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,7 +21,7 @@ from domain.facts import (
     RecordTypeSeen,
     SalesforceCatalogObserved,
 )
-from domain.ids import CATALOG_STREAM, StreamId, WriteId
+from domain.ids import CATALOG_STREAM, Crm, StreamId, WriteId
 from domain.policy import Policy
 from domain.writes import Write
 
@@ -55,6 +55,8 @@ class Catalog:
     open: Mapping[WriteId, Write] = field(default_factory=dict)
     #: writes that HubSpot or Salesforce refused: write topic and subject → code
     refused: Mapping[str, str] = field(default_factory=dict)
+    #: what was made and not read again yet: subject → where and when; not to be made twice
+    made: Mapping[str, tuple[Crm, datetime]] = field(default_factory=dict)
     #: (code, subject) → text
     issues: Mapping[tuple[str, str], str] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
@@ -215,9 +217,11 @@ def evolve(catalog: Catalog, event: events.Event) -> Catalog:
     catalog = replace(catalog, version=catalog.version + 1)
     match event:
         case events.SalesforceCatalogNoted():
-            return replace(catalog, salesforce=event.catalog)
+            made = _unread(catalog.made, Crm.SALESFORCE, event.catalog.read_begun_at)
+            return replace(catalog, salesforce=event.catalog, made=made)
         case events.HubSpotCatalogNoted():
-            return replace(catalog, hubspot=event.catalog)
+            made = _unread(catalog.made, Crm.HUBSPOT, event.catalog.read_begun_at)
+            return replace(catalog, hubspot=event.catalog, made=made)
         case events.SetupAsked():
             return replace(catalog, setup_asked=True, refused={})
         case events.PipelineLinked():
@@ -267,7 +271,21 @@ def _close(catalog: Catalog, event: events.WriteClosed) -> Catalog:
     refused = dict(catalog.refused)
     if write is not None and event.outcome == "rejected":
         refused[subject_of(write)] = event.code
-    return replace(catalog, open=still_open, refused=refused)
+    made = dict(catalog.made)
+    if write is not None and event.outcome == "done" and event.answered_at is not None:
+        made[subject_of(write)] = (write.CRM, event.answered_at)
+    return replace(catalog, open=still_open, refused=refused, made=made)
+
+
+def _unread(
+    made: Mapping[str, tuple[Crm, datetime]], crm: Crm, read_begun_at: datetime
+) -> Mapping[str, tuple[Crm, datetime]]:
+    """Return what was made after a CRM was read, or in the other CRM."""
+    return {
+        subject: (where, made_at)
+        for subject, (where, made_at) in made.items()
+        if where is not crm or made_at > read_begun_at
+    }
 
 
 def _same_person(person: PersonSeen, others: tuple[PersonSeen, ...]) -> str | None:

@@ -253,9 +253,9 @@ def _own_fields(telling: Telling[Catalog]) -> None:
 
 
 def _make(telling: Telling[Catalog], rule: RuleId, write: Write, why: str) -> None:
-    """Decide to make something, unless that is under way or was refused."""
+    """Decide to make something, unless that is under way, was refused, or was just made."""
     subject = catalogs.subject_of(write)
-    if subject in telling.state.refused:
+    if subject in telling.state.refused or subject in telling.state.made:
         return
     if any(catalogs.subject_of(w) == subject for w in telling.state.open.values()):
         return

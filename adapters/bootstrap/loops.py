@@ -1,0 +1,146 @@
+"""The four loops, wired and ready to be stepped: ingest, decide, project, deliver.
+
+A role is what one process may hold alone; deliver is two loops, one for each CRM.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+from typing_extensions import override
+
+from adapters.bootstrap.crms import Crms
+from adapters.bootstrap.present import Present
+from adapters.bootstrap.stores import Stores
+from adapters.clock import Clock
+from adapters.engine.decide import Decide
+from adapters.engine.deliver import Deliver
+from adapters.engine.domain_rules import DomainRules
+from adapters.engine.ingest import Ingest, Trouble
+from adapters.engine.runner import Loop
+from domain import issues
+from domain.deliveries import Brakes, Suspension
+from domain.ids import Crm
+from domain.rules.prerequisites import missing_permission
+
+#: how long nothing is written after a look found that a permission is missing
+PERMISSION_SECONDS: Final = 5.0
+
+
+def decide_loop(stores: Stores, logger: FilteringBoundLogger) -> Mapping[str, Loop]:
+    """Return the loop that needs no CRM."""
+    loop = Decide(log=stores.log, decisions=stores.decisions, rules=DomainRules(), logger=logger)
+    return {"decide": loop}
+
+
+def loops_of(
+    role: str,
+    stores: Stores,
+    crms: Crms,
+    present: Present,
+    *,
+    clock: Clock,
+    logger: FilteringBoundLogger,
+) -> Mapping[str, Loop]:
+    """Return the loops of one of `home.ROLES`, by name."""
+    match role:
+        case "ingest":
+            ingest = Ingest(
+                sources=crms.sources,
+                log=stores.log,
+                refreshes=stores.refreshes,
+                bookmarks=stores.bookmarks,
+            )
+            return {"ingest": _Ingesting(ingest, stores, logger)}
+        case "decide":
+            return decide_loop(stores, logger)
+        case "project":
+            return {}
+        case "deliver":
+            return {
+                f"deliver-{crm}": _Delivering(
+                    Deliver(
+                        crm,
+                        gateways=crms.gateways,
+                        deliveries=stores.deliveries,
+                        log=stores.log,
+                        in_force=present.in_force,
+                        limits=crms.limits,
+                        clock=clock,
+                    ),
+                    present,
+                    stores.brakes,
+                )
+                for crm in Crm
+            }
+        case _:
+            raise ValueError(f"expected a role, found {role!r}")
+
+
+class _Ingesting(Loop):
+    """Ingest, with its troubles told to the log and kept where other processes see them."""
+
+    def __init__(self, ingest: Ingest, stores: Stores, logger: FilteringBoundLogger) -> None:
+        self._ingest = ingest
+        self._bookmarks = stores.bookmarks
+        self._logger = logger
+        self._told: dict[Crm, Trouble | None] = {}
+
+    @override
+    def step(self, at: datetime) -> int:
+        count = self._ingest.step(at)
+        for crm in Crm:
+            trouble = self._ingest.troubles.get(crm)
+            if crm not in self._told or trouble != self._told[crm]:
+                self._tell(crm, trouble)
+                self._told[crm] = trouble
+        return count
+
+    def _tell(self, crm: Crm, trouble: Trouble | None) -> None:
+        if trouble is None:
+            self._bookmarks.write(trouble_bookmark(crm), "")
+            return
+        self._logger.warning("not read", crm=crm, code=trouble.code, count=trouble.count)
+        said = {"message": trouble.message, "code": trouble.code, "count": trouble.count}
+        self._bookmarks.write(trouble_bookmark(crm), json.dumps(said))
+
+
+def trouble_bookmark(crm: Crm) -> str:
+    """Return the bookmark that says why a CRM is not being read; blank text: it is."""
+    return f"{crm}.trouble"
+
+
+class _Delivering(Loop):
+    """Deliver, unless the integration user lacks its permission: then nothing is written.
+
+    Suspending says so where people look, and claims nothing; outcomes are still published. It goes
+    on by itself once the catalog shows the permission.
+    """
+
+    def __init__(self, deliver: Deliver, present: Present, brakes: Brakes) -> None:
+        self._deliver = deliver
+        self._present = present
+        self._brakes = brakes
+        self._suspended_until: datetime | None = None
+
+    @override
+    def step(self, at: datetime) -> int:
+        missing = missing_permission(self._present.moment().catalog)
+        if missing is None:
+            self._suspended_until = None
+        else:
+            self._suspend(missing, at)
+        return self._deliver.step(at)
+
+    def _suspend(self, missing: str, at: datetime) -> None:
+        # Renewed before it ends, so that no claim slips in between.
+        until = self._suspended_until
+        if until is not None and until - at > timedelta(seconds=PERMISSION_SECONDS / 2):
+            return
+        until = at + timedelta(seconds=PERMISSION_SECONDS)
+        self._brakes.suspend(
+            Suspension(self._deliver.crm, until, missing, issues.PERMISSION_MISSING.code, at)
+        )
+        self._suspended_until = until
