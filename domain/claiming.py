@@ -261,12 +261,22 @@ class Spent:
         seconds = limits.burst_seconds / SLOTS
         now = int(at.timestamp() / seconds)
         recent = [(slot, used) for slot, used in self.slots if now - SLOTS <= slot <= now]
-        if sum(used for _, used in recent) + min(count, limits.burst_calls) > limits.burst_calls:
-            oldest = recent[0][0]
-            return datetime.fromtimestamp((oldest + SLOTS + 1) * seconds, UTC)
+        excess = sum(used for _, used in recent) + min(count, limits.burst_calls)
+        excess -= limits.burst_calls
+        if excess > 0:
+            return datetime.fromtimestamp(_last_to_leave(recent, excess) * seconds, UTC)
         present = count + sum(used for slot, used in recent if slot == now)
         kept = [(slot, used) for slot, used in recent if slot != now]
         return Spent((*kept, (now, present)), today, day_calls + count)
+
+
+def _last_to_leave(recent: Sequence[tuple[int, int]], excess: int) -> int:
+    """Return the slot in which so many calls have left the window."""
+    for slot, used in recent:
+        excess -= used
+        if excess <= 0:
+            return slot + SLOTS + 1
+    raise AssertionError("an empty window has room for a whole one")
 
 
 def spent_up(crm: Crm, until: datetime, limits: CallLimits, at: datetime) -> Suspension | None:

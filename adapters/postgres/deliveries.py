@@ -182,8 +182,7 @@ def _cancel_withdrawn(connection: Connection, crm: Crm, at: datetime) -> int:
 
 def _try_fuse(connection: Connection, terms: Terms, at: datetime) -> int:
     """Hold every unsent delete while the fuse is blown; blow it if too many were decided."""
-    archive = {"archive": claiming.ARCHIVE_TOPIC}
-    if not _one(connection, "has_unsent_deletes", archive)[0]:
+    if not _one(connection, "has_unsent_deletes", {})[0]:
         return 0
     blown_at, mended_at = _one(connection, "fuse", {})
     if blown_at is None:
@@ -195,7 +194,7 @@ def _try_fuse(connection: Connection, terms: Terms, at: datetime) -> int:
         if not claiming.is_blown(terms.fuse, decided=decided, live=live):
             return 0
         connection.execute(_SQL["blow_fuse"], {"at": at})
-    held = connection.execute(_SQL["hold_deletes"], {**archive, "reason": FUSE_REASON}).fetchall()
+    held = connection.execute(_SQL["hold_deletes"], {"reason": FUSE_REASON}).fetchall()
     return delivery_rows.add_outcomes(
         connection,
         [

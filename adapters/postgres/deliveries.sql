@@ -32,7 +32,7 @@ RETURNING d.write_id::text, d.stream::text, d.attempts, w.rule, w.withdrawn_reas
 -- name: has_unsent_deletes
 SELECT EXISTS (
     SELECT FROM delivery
-    WHERE crm = 'hubspot' AND state = 'pending' AND topic = %(archive)s AND NOT released
+    WHERE crm = 'hubspot' AND state = 'pending' AND topic = 'write.ArchiveDeal' AND NOT released
 )
 
 -- name: fuse
@@ -55,23 +55,22 @@ UPDATE delete_fuse SET blown_at = %(at)s
 
 -- name: hold_deletes
 UPDATE delivery SET state = 'held', reason = %(reason)s, retry_at = NULL
-WHERE crm = 'hubspot' AND state = 'pending' AND topic = %(archive)s AND NOT released
+WHERE crm = 'hubspot' AND state = 'pending' AND topic = 'write.ArchiveDeal' AND NOT released
 RETURNING write_id::text, stream::text, attempts
 
 -- name: unknown
 SELECT
-    d.stream::text, w.payload::text, w.policy_version, d.attempts, target.record_id,
-    counterpart.record_id, d.sent_at
+    d.stream::text, w.payload::text, w.policy_version, d.attempts, living.record_id,
+    living.counterpart_id, d.sent_at
 FROM delivery AS d
 JOIN outbound_write AS w ON w.write_id = d.write_id
-LEFT JOIN LATERAL (
-    SELECT min(i.record_id) AS record_id FROM record_identity AS i
-    WHERE i.stream = d.stream AND i.crm = d.crm AND i.alive
-) AS target ON true
-LEFT JOIN LATERAL (
-    SELECT min(i.record_id) AS record_id FROM record_identity AS i
-    WHERE i.stream = d.stream AND i.crm <> d.crm AND i.alive
-) AS counterpart ON true
+CROSS JOIN LATERAL (
+    SELECT
+        min(i.record_id) FILTER (WHERE i.crm = d.crm) AS record_id,
+        min(i.record_id) FILTER (WHERE i.crm <> d.crm) AS counterpart_id
+    FROM record_identity AS i
+    WHERE i.stream = d.stream AND i.alive
+) AS living
 WHERE d.crm = %(crm)s AND d.state = 'unknown'
     AND (d.retry_at IS NULL OR d.retry_at <= %(at)s)
     AND NOT EXISTS (
@@ -83,21 +82,20 @@ LIMIT %(limit)s
 
 -- name: pending
 SELECT
-    d.stream::text, w.payload::text, w.policy_version, d.attempts, target.record_id,
-    counterpart.record_id, NULL::timestamptz
+    d.stream::text, w.payload::text, w.policy_version, d.attempts, living.record_id,
+    living.counterpart_id, NULL::timestamptz
 FROM delivery AS d
 JOIN outbound_write AS w ON w.write_id = d.write_id
-LEFT JOIN LATERAL (
-    SELECT min(i.record_id) AS record_id FROM record_identity AS i
-    WHERE i.stream = d.stream AND i.crm = d.crm AND i.alive
-) AS target ON true
-LEFT JOIN LATERAL (
-    SELECT min(i.record_id) AS record_id FROM record_identity AS i
-    WHERE i.stream = d.stream AND i.crm <> d.crm AND i.alive
-) AS counterpart ON true
+CROSS JOIN LATERAL (
+    SELECT
+        min(i.record_id) FILTER (WHERE i.crm = d.crm) AS record_id,
+        min(i.record_id) FILTER (WHERE i.crm <> d.crm) AS counterpart_id
+    FROM record_identity AS i
+    WHERE i.stream = d.stream AND i.alive
+) AS living
 WHERE d.crm = %(crm)s AND d.state = 'pending'
     AND (d.retry_at IS NULL OR d.retry_at <= %(at)s)
-    AND (target.record_id IS NOT NULL OR NOT d.needs_target)
+    AND (living.record_id IS NOT NULL OR NOT d.needs_target)
     AND NOT d.topic = ANY(%(blocked)s)
     AND NOT EXISTS (
         SELECT FROM delivery_attempt AS a
@@ -105,12 +103,13 @@ WHERE d.crm = %(crm)s AND d.state = 'pending'
     )
     AND NOT EXISTS (
         SELECT FROM delivery AS b
-        WHERE b.stream = d.stream AND b.crm = d.crm
-            AND (
-                b.state IN ('sent', 'unknown')
-                OR b.state = 'pending' AND b.retry_at > %(at)s
-                AND (b.priority, b.event_id) < (d.priority, d.event_id)
-            )
+        WHERE b.crm = d.crm AND b.stream = d.stream AND b.state IN ('sent', 'unknown')
+    )
+    AND NOT EXISTS (
+        SELECT FROM delivery AS b
+        WHERE b.crm = d.crm AND b.stream = d.stream
+            AND b.state = 'pending' AND b.retry_at > %(at)s
+            AND (b.priority, b.event_id) < (d.priority, d.event_id)
     )
 ORDER BY d.priority, d.event_id
 LIMIT %(limit)s

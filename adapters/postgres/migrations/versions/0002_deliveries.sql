@@ -32,12 +32,15 @@ CREATE TABLE delivery (
     echo text CHECK (echo IN ('confirmed', 'rewritten', 'never'))
 ) WITH (fillfactor = 80);
 CREATE INDEX delivery_pending_idx ON delivery (crm, priority, event_id) WHERE state = 'pending';
-CREATE INDEX delivery_moving_idx ON delivery (stream, crm, priority, event_id)
-    WHERE state IN ('pending', 'sent', 'unknown', 'held');
+CREATE INDEX delivery_waiting_idx ON delivery (crm, stream)
+    WHERE state = 'pending' AND retry_at IS NOT NULL;
+CREATE INDEX delivery_unsettled_idx ON delivery (crm, stream)
+    WHERE state IN ('sent', 'unknown');
+CREATE INDEX delivery_delete_idx ON delivery (event_id)
+    WHERE topic = 'write.ArchiveDeal' AND state IN ('pending', 'held');
 CREATE INDEX delivery_event_id_idx ON delivery (event_id);
 CREATE INDEX delivery_stream_idx ON delivery (stream, event_id);
-CREATE INDEX delivery_state_idx ON delivery (state, crm)
-    WHERE state IN ('pending', 'sent', 'unknown', 'held');
+CREATE INDEX delivery_held_idx ON delivery (event_id) WHERE state = 'held';
 CREATE INDEX delivery_unseen_idx ON delivery (answered_at) WHERE state = 'done' AND echo IS NULL;
 COMMENT ON TABLE delivery IS 'What became of each write';
 COMMENT ON COLUMN delivery.write_id IS 'The write; outbound_write says what it is';
