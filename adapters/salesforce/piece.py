@@ -5,6 +5,7 @@ each other.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from adapters.salesforce.changes import Changes, Deleted
@@ -45,7 +46,7 @@ class Piece:
     def changes(self, of: str) -> Changes:
         """Return the place in an object's changes; before the first poll: an empty org's."""
         text = self.read(f"changes.{of}")
-        return Changes(horizon=None) if text is None else Changes.model_validate_json(text)
+        return Changes(horizon=None) if text is None else _place(text)
 
     def move(self, of: str, place: Changes) -> None:
         """Have the place in an object's changes moved."""
@@ -72,3 +73,9 @@ class Piece:
         for known in self._known.values():
             written.update(known.changed())
         return written
+
+
+@lru_cache(maxsize=8)
+def _place(text: str) -> Changes:
+    """Read a place; large ones stay the same from poll to poll."""
+    return Changes.model_validate_json(text)

@@ -54,7 +54,7 @@ class Poller:
             horizon = rows[0].instant("SystemModstamp") if rows else None
             # Roles of the baseline are read with their opportunities.
             newest = horizon if of == names.ROLE else None
-            piece.move(of, Changes(horizon=horizon, newest=newest))
+            piece.move(of, Changes(horizon=horizon, newest=newest, newest_at=at))
 
     def read_changes(self, of: str, piece: Piece, at: datetime, *, is_late: bool) -> bool:
         """Read a page of an object's changes; return whether it was the last.
@@ -76,7 +76,9 @@ class Poller:
             seen = self._changed_records(of, rows, place, piece, at)
         last = rows[-1] if len(rows) >= PAGE_SIZE else None
         resume = None if last is None else Keyset(last.instant("SystemModstamp"), last.id)
-        piece.move(of, place.after(seen, resume))
+        moved = place.after(seen, resume, at, is_late=is_late)
+        if moved != place:
+            piece.move(of, moved)
         return resume is None
 
     def read_deletions(self, of: str, piece: Piece, at: datetime) -> None:
@@ -144,20 +146,20 @@ class Poller:
         seen: dict[str, Seen] = {}
         first_met: list[str] = []
         for row in rows:
-            modified_at = row.instant("SystemModstamp")
-            was = place.was(row.id)
+            record_id, modified_at = row.id, row.instant("SystemModstamp")
+            was = place.was(record_id)
             is_baseline = not was and place.is_baseline(modified_at)
             fact = self._reader.shown(of, row, baseline if is_baseline else polled)
             print_ = translate.fingerprint(fact)
-            seen[row.id] = Seen(modified_at, print_)
+            seen[record_id] = Seen(modified_at, print_)
             is_gone = isinstance(fact, RecordDeleted | RecordMerged)
             if known is not None:
-                known.drop(row.id) if is_gone else known.put(row.id)
+                known.drop(record_id) if is_gone else known.put(record_id)
             if print_ == was or (is_baseline and is_gone):
                 continue
             self._report(of, fact, was, piece, polled)
             if is_baseline:
-                first_met.append(row.id)
+                first_met.append(record_id)
         if of == names.OPPORTUNITY and first_met:
             self._first_roles(first_met, piece, baseline)
         return seen

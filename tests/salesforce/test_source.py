@@ -205,6 +205,35 @@ class TestChanges:
         assert soon == []
         assert [fact.opportunity_id for fact in later] == [late_id]
 
+    def test_a_record_of_the_same_second_that_showed_after_the_poll(self, org: Org) -> None:
+        """Polls are further apart than the overlap is long."""
+        org.opportunity("first")
+        org.wait(0)
+        want_full_pass(org.bookmarks, org.at)
+        org.at += timedelta(milliseconds=100)
+        first = org.poll_once()
+        second_id = org.opportunity("second")
+
+        assert [fact.at for fact in _opportunities(first.facts)] == [org.at.replace(microsecond=0)]
+        assert [fact.opportunity_id for fact in _opportunities(org.poll())] == [second_id]
+
+    def test_a_quiet_org_is_asked_for_nothing_old(self, org: Org) -> None:
+        org.opportunity()
+        for _ in range(3):
+            org.poll()
+        org.wait(800)
+        org.poll()
+        org.calls.clear()
+        org.wait(800)
+        org.poll()
+
+        place = org.bookmarks.read("salesforce.changes.Opportunity")
+        newest = Changes.model_validate_json(place or "").newest
+        assert newest is not None
+        after = (newest + timedelta(seconds=1)).strftime("%Y-%m-%dT%H%%3A%M%%3A%SZ")
+        asked = [each.url for each in org.calls if "FROM%20Opportunity%20" in each.url]
+        assert any(f"SystemModstamp%20%3E%3D%20{after}" in url for url in asked)
+
     def test_a_page_full_of_one_second_does_not_stop_the_pass(
         self, org: Org, monkeypatch: pytest.MonkeyPatch
     ) -> None:
