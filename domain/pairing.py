@@ -164,6 +164,7 @@ def _observed(story: Story, side: Crm, taught: Taught, reason: str) -> None:
         entered = entry.enter(story, side, trigger=new or taught.changed, reason=reason)
         if not entered:
             return
+        pipeline_scope.gate(story)
     elif by_hand is not None and story.pair.state is PairState.DETACHED:
         if reason.startswith(entry.IMPORT_NAMED):
             restoration.resume(story)

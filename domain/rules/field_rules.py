@@ -221,7 +221,12 @@ def _restore_close_date(story: Story, mapping: Mapping, state: FieldState) -> bo
             f" {issues.CLOSE_DATE_REWRITTEN.fix}"
         )
         _tell_held(
-            story, mapping, Crm.HUBSPOT, issues.CLOSE_DATE_REWRITTEN.code, detail, register.known
+            story,
+            mapping,
+            Crm.HUBSPOT,
+            issues.CLOSE_DATE_REWRITTEN.code,
+            detail,
+            state.base.hubspot,
         )
     return True
 

@@ -1,0 +1,171 @@
+"""What a create carries, what it waits for, and what races with it."""
+
+from domain import events, ids
+from domain.facts import Reconsider
+from domain.mapping import DEFAULT_MAPPINGS, FieldRule
+from domain.pair import PairState
+from domain.policy import Policy
+from domain.rules import RuleId
+from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal
+from tests.support.scenario import (
+    ADA,
+    DEAL,
+    NEW_BUSINESS,
+    OPPORTUNITY,
+    PIPELINES,
+    Scenario,
+    hubspot_catalog,
+    salesforce_catalog,
+    stage_id,
+)
+
+
+def test_a_deal_is_created_with_the_mapped_fields_and_what_hubspot_requires() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+
+    (create,) = scenario.asked(CreateDeal)
+
+    wires = {c.name: c.wire for c in create.fields}
+    assert {
+        "dealname": "Acme Renewal",
+        "dealstage": stage_id(NEW_BUSINESS, "Prospecting"),
+        "pipeline": PIPELINES[NEW_BUSINESS],
+        "closedate": "2026-12-30T23:00:00.000Z",
+        "amount": "1200",
+        "hubspot_owner_id": "501",
+        "dealtype": "newbusiness",
+        "dealsync_opportunity_id": OPPORTUNITY,
+        "createdate": "2026-11-24T08:51:40.000Z",
+        "dealsync_state": "live",
+    } == {name: wires[name] for name in wires if name not in _STATUS}
+    assert scenario.told(events.WriteDecided)[0].rule == RuleId.CREATED_WITH
+
+
+def test_an_opportunity_is_created_with_the_mapped_fields() -> None:
+    scenario = Scenario().adopted().when(Scenario().deal(10))
+
+    (create,) = scenario.asked(CreateOpportunity)
+
+    assert {c.name: c.wire for c in create.fields} == {
+        "Name": "Acme Renewal",
+        "StageName": "Prospecting",
+        "RecordTypeId": NEW_BUSINESS,
+        "CloseDate": "2026-12-31",
+        "Amount": "1200",
+        "OwnerId": ADA,
+        "Type": "New Business",
+    }
+
+
+def test_a_field_under_always_salesforce_is_not_sent_to_salesforce() -> None:
+    mappings = tuple(
+        m.model_copy(update={"rule": FieldRule.ALWAYS_SALESFORCE}) if m.name == "amount" else m
+        for m in DEFAULT_MAPPINGS
+    )
+    scenario = Scenario().adopted(Policy(mappings=mappings)).when(Scenario().deal(10))
+
+    (create,) = scenario.asked(CreateOpportunity)
+
+    assert "Amount" not in {c.name for c in create.fields}
+
+
+def test_a_create_that_lacks_a_required_value_waits_and_goes_ahead_by_itself() -> None:
+    scenario = Scenario().adopted().when(Scenario().deal(10, close_date=None))
+    assert scenario.writes() == ()
+    assert {"DS403"} == scenario.issues(ids.deal(DEAL))
+
+    scenario.when(scenario.deal(20, set_at={"closedate": 19}))
+
+    assert len(scenario.asked(CreateOpportunity)) == 1
+    assert set() == scenario.issues(ids.deal(DEAL))
+    assert RuleId.REQUIRED
+
+
+def test_a_create_is_decided_once_while_it_is_under_way() -> None:
+    scenario = Scenario().adopted().given(Scenario().opportunity(10))
+
+    scenario.when(scenario.opportunity(20, amount="1300"))
+
+    assert scenario.asked(CreateDeal) == ()
+
+
+def test_an_edit_while_the_create_is_under_way_follows_it() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.opportunity(20, amount="1300"))
+    scenario.given(scenario.done(create, 25, DEAL))
+    times = dict.fromkeys(_OURS, 24.0)
+
+    scenario.when(scenario.deal(30, set_at=times, ours=_OURS, link=OPPORTUNITY))
+
+    (write,) = scenario.asked(UpdateDeal)
+    assert {c.field: c.after for c in write.fields if c.guarded} == {"amount": "1300"}
+
+
+def test_a_pipeline_that_lacks_stages_makes_its_pairs_wait() -> None:
+    scenario = Scenario()
+    scenario.propose(Policy())
+    scenario.given(salesforce_catalog(), hubspot_catalog(pipelines=()))
+
+    scenario.when(scenario.opportunity(10))
+
+    assert scenario.asked(CreateDeal) == ()
+    assert scenario.pair().state == PairState.WAITING
+    assert {"DS304"} == scenario.issues()
+    assert "catalog" in scenario.pair().waiting
+
+
+def test_a_waiting_pair_goes_on_when_the_pipeline_is_complete() -> None:
+    scenario = Scenario()
+    scenario.propose(Policy())
+    scenario.given(salesforce_catalog(), hubspot_catalog(pipelines=()), scenario.opportunity(10))
+    scenario.given(hubspot_catalog())
+
+    scenario.when(
+        Reconsider(
+            id=scenario.fact_id(),
+            at=scenario.now,
+            stream=scenario.pair().stream,
+            because="catalog",
+        )
+    )
+
+    assert len(scenario.asked(CreateDeal)) == 1
+
+
+def test_a_refused_create_waits_with_the_crms_message() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+    (create,) = scenario.asked(CreateDeal)
+
+    scenario.when(scenario.rejected(create, 20, code="VALIDATION_ERROR"))
+
+    assert scenario.asked(CreateDeal) == ()
+    assert {"DS407"} == scenario.issues()
+
+
+def test_a_refused_create_goes_again_when_a_trigger_field_changes() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.rejected(create, 20, code="VALIDATION_ERROR"))
+
+    scenario.when(scenario.opportunity(30, amount="1300"))
+
+    assert len(scenario.asked(CreateDeal)) == 1
+
+
+def test_a_created_deal_seen_before_its_answer_is_no_second_pair() -> None:
+    """`create-race`, `once`: its key names the pair, so it is taken for what it is."""
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+    (create,) = scenario.asked(CreateDeal)
+
+    scenario.given(scenario.deal(15, link=OPPORTUNITY, created_by_us=True, ours=_OURS))
+    scenario.when(scenario.done(create, 16, DEAL))
+
+    assert scenario.all_asked(CreateOpportunity) == ()
+    assert scenario.pair().hubspot.current == DEAL
+    assert scenario.pair().state == PairState.LIVE
+    assert RuleId.CREATE_RACE
+
+
+_OURS = ("dealname", "dealstage", "closedate", "amount", "hubspot_owner_id", "dealtype")
+_STATUS = ("dealsync_link", "dealsync_synced_at", "dealsync_issue")

@@ -1,0 +1,165 @@
+"""Link ids, adoption, copies, and never by name."""
+
+import pytest
+
+from domain import events, ids
+from domain.facts import LinkRequested
+from domain.mapping import DEFAULT_MAPPINGS, FieldRule
+from domain.pair import PairState
+from domain.policy import Policy
+from domain.rules import RuleId
+from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal, UpdateOpportunity
+from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
+
+CLONE = "9002"
+
+
+def test_a_create_carries_our_link_id_as_its_key() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+
+    (create,) = scenario.asked(CreateDeal)
+
+    keys = {c.name: c.wire for c in create.fields if c.name == "dealsync_opportunity_id"}
+    assert (create.key, keys) == (OPPORTUNITY, {"dealsync_opportunity_id": OPPORTUNITY})
+    assert RuleId.LINK_IDS
+
+
+def test_a_deal_that_names_its_opportunity_is_adopted_at_a_trigger() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"))
+    scenario.given(scenario.deal(1, link=OPPORTUNITY, name="Other name", reason="baseline"))
+
+    scenario.when(scenario.opportunity(10, amount="1300"))
+
+    assert scenario.asked(CreateDeal) == ()
+    assert scenario.pair().state == PairState.LIVE
+    changes = {c.field: c.after for w in scenario.asked(UpdateDeal) for c in w.fields if c.guarded}
+    assert changes == {"name": "Acme Renewal", "amount": "1300"}
+
+
+def test_the_vendor_connectors_link_is_read_too() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"))
+
+    scenario.given(scenario.deal(1, vendor_opportunity_id=OPPORTUNITY, reason="baseline"))
+
+    assert scenario.pair().hubspot.current == DEAL
+
+
+def test_hubspot_fills_what_is_blank_in_salesforce_when_adopted() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, description=None, reason="baseline"))
+    scenario.given(scenario.deal(1, link=OPPORTUNITY, description="known", reason="baseline"))
+
+    scenario.when(scenario.opportunity(10, reason="import"))
+
+    (write,) = scenario.asked(UpdateOpportunity)
+    assert {c.field: c.after for c in write.fields} == {"description": "known"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "salesforce", "hubspot", "after"),
+    [
+        (FieldRule.ALWAYS_SALESFORCE, None, "h", [None]),
+        (FieldRule.DONT_SYNC, "s", "h", []),
+        (FieldRule.HOLD, "s", "h", []),
+        (FieldRule.PREFER_SALESFORCE, "s", "h", ["s"]),
+    ],
+)
+def test_adopting_by_field_rule(
+    rule: FieldRule, salesforce: str | None, hubspot: str, after: list[str | None]
+) -> None:
+    mappings = tuple(
+        m.model_copy(update={"rule": rule}) if m.name == "description" else m
+        for m in DEFAULT_MAPPINGS
+    )
+    scenario = Scenario().adopted(Policy(mappings=mappings))
+    scenario.given(scenario.opportunity(0, description=salesforce, reason="baseline"))
+    scenario.given(scenario.deal(1, link=OPPORTUNITY, description=hubspot, reason="baseline"))
+
+    scenario.when(scenario.opportunity(10, description=salesforce, reason="import"))
+
+    fields = [c for w in scenario.asked(UpdateDeal) for c in w.fields if c.field == "description"]
+    assert after == [c.after for c in fields]
+    assert (rule is FieldRule.HOLD) == ("DS408" in scenario.issues())
+
+
+def test_a_deal_in_an_unsynced_pipeline_is_adopted_as_stopped() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"))
+    scenario.given(
+        scenario.deal(1, link=OPPORTUNITY, pipeline_id="default", stage_id="x", reason="baseline")
+    )
+
+    scenario.when(scenario.opportunity(10, amount="1300"))
+
+    assert scenario.pair().state == PairState.STOPPED
+    assert scenario.asked(CreateDeal) == ()
+
+
+def test_a_cloned_deal_enters_as_new() -> None:
+    """`copied-link`: the link's target is paired already, so this one is a copy."""
+    scenario = Scenario().adopted().live()
+
+    scenario.when(scenario.deal(40, deal_id=CLONE, link=OPPORTUNITY))
+
+    (create,) = scenario.asked(CreateOpportunity)
+    assert create.key == CLONE
+    assert scenario.pair().hubspot.current == DEAL
+    assert RuleId.COPIED_LINK
+
+
+def test_a_cloned_opportunity_enters_as_new() -> None:
+    clone = ids.salesforce_id("006000000000002")
+    scenario = Scenario().adopted().live()
+
+    scenario.when(scenario.opportunity(40, opportunity_id=clone, linked_deal_id=DEAL))
+
+    (create,) = scenario.asked(CreateDeal)
+    assert clone == create.key
+
+
+def test_equal_names_are_two_pairs() -> None:
+    """`no-matching`: opportunities and deals are never matched by name."""
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(10))
+
+    scenario.when(scenario.deal(20))
+
+    assert len(scenario.asked(CreateOpportunity)) == 1
+    assert RuleId.NO_MATCHING
+
+
+def test_a_person_can_pair_two_records() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"), scenario.deal(1, reason="baseline"))
+
+    scenario.when(
+        LinkRequested(
+            id=scenario.fact_id(), at=scenario.now, opportunity_id=OPPORTUNITY, deal_id=DEAL
+        )
+    )
+
+    assert len(scenario.told(events.PairAbsorbed)) == 1
+    assert scenario.pair().state == PairState.LIVE
+    assert scenario.pair(ids.deal(DEAL)).stream == scenario.pair().stream
+
+
+def test_a_late_link_makes_two_half_pairs_one() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"), scenario.deal(1, reason="baseline"))
+
+    scenario.when(scenario.opportunity(10, linked_deal_id=DEAL))
+
+    assert len(scenario.told(events.PairAbsorbed)) == 1
+    assert scenario.pair().hubspot.current == DEAL
+
+
+def test_a_record_that_had_a_counterpart_gets_none_by_a_trigger() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deleted(40, ids.deal(DEAL)))
+
+    scenario.when(scenario.opportunity(50, amount="1"))
+
+    assert scenario.writes() == ()
+    assert RuleId.ONCE_PAIRED
