@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from adapters.engine.backoff import delay_seconds
 from adapters.source import Source, is_pass_wanted, passed
 from domain import facts
 from domain.errors import PortError, RetryableError, ThrottledError, UnauthenticatedError
@@ -24,7 +25,6 @@ from domain.ports import Bookmarks, ChangeLog, KeyedFact, Refreshes, Topic
 REFRESH_LIMIT: Final = 100
 #: longer than any read of that many rows takes
 REFRESH_LEASE_SECONDS: Final = 60.0
-BACKOFF_SECONDS_FIRST: Final = 1.0
 BACKOFF_SECONDS_MAX: Final = 60.0
 #: a refused sign-in is settled by a person; asking more often locks accounts
 REFUSED_SECONDS: Final = 60.0
@@ -80,7 +80,9 @@ class Ingest:
         try:
             count = self._read_wanted(source, at) + self._poll(source, at)
         except PortError as error:
-            self.troubles[source.crm] = _trouble(error, 1 + (trouble.count if trouble else 0), at)
+            self.troubles[source.crm] = _trouble(
+                source.crm, error, 1 + (trouble.count if trouble else 0), at
+            )
             return 0
         self.troubles.pop(source.crm, None)
         return count
@@ -168,19 +170,15 @@ def _carried(link: str | None) -> str | None:
     return salesforce_id(text) if is_salesforce_id(text) else None
 
 
-def _trouble(error: PortError, count: int, at: datetime) -> Trouble:
+def _trouble(crm: Crm, error: PortError, count: int, at: datetime) -> Trouble:
     match error:
         case ThrottledError():
             until = error.until
         case UnauthenticatedError():
             until = at + timedelta(seconds=REFUSED_SECONDS)
         case RetryableError():
-            until = at + timedelta(seconds=_backoff_seconds(count))
+            seconds = delay_seconds(crm, count, longest=BACKOFF_SECONDS_MAX)
+            until = at + timedelta(seconds=seconds)
         case _:
             until = at + timedelta(seconds=BACKOFF_SECONDS_MAX)
     return Trouble(message=str(error), code=error.code, count=count, until=until)
-
-
-def _backoff_seconds(count: int) -> float:
-    doublings = min(count - 1, 10)
-    return min(BACKOFF_SECONDS_FIRST * float(1 << doublings), BACKOFF_SECONDS_MAX)

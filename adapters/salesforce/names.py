@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from domain.policy import Policy
-
 OPPORTUNITY: Final = "Opportunity"
 ROLE: Final = "OpportunityContactRole"
 CONTACT: Final = "Contact"
@@ -19,10 +17,3 @@ MASTER_RECORD_TYPE: Final = "012000000000000AAA"
 
 #: ids of one IN list, and records of one collections call
 BATCH_SIZE_MAX: Final = 200
-
-
-def policy_fields(policy: Policy) -> frozenset[str]:
-    """Return the opportunity's fields that a policy maps or wants observed."""
-    return frozenset(
-        (*(mapping.salesforce for mapping in policy.mappings), *policy.observe.salesforce)
-    )

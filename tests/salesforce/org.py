@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from adapters.http_transport import DirectTransport, HttpRequest, HttpResponse
+from adapters.http_transport import DirectTransport, HttpRequest, HttpResponse, HttpTransport
 from adapters.memory.bookmarks import MemoryBookmarks
 from adapters.salesforce.auth import PasswordGrant
 from adapters.salesforce.connection import Connection
@@ -55,12 +55,12 @@ class Org:
             seconds=lambda: POLL_SECONDS,
         )
 
-    def connection(self, username: str) -> Connection:
-        """Return a connection of a user."""
+    def connection(self, username: str, transport: HttpTransport | None = None) -> Connection:
+        """Return a connection of a user, over a line of its own if one is given."""
         grant = PasswordGrant(
             client_id="sandbox", username=username, client_secret=WORD, password=WORD
         )
-        return Connection(transport=self.transport, url=URL, grant=grant)
+        return Connection(transport=transport or self.transport, url=URL, grant=grant)
 
     def wait(self, seconds: float = POLL_SECONDS) -> None:
         """Let time pass."""
