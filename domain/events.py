@@ -264,6 +264,16 @@ class AssociationsNoted(_Event):
     company_id: Value
 
 
+class ContactLinkCrossed(_Event):
+    """An added role or association stands on both sides; a later removal is not undone by it."""
+
+    TOPIC = "pair.ContactLinkCrossed"
+
+    #: the side it was added on, and the contact's id there
+    side: Crm
+    contact_id: str
+
+
 class SyncEntered(_Event):
     """The pair takes part in the sync from now on; its counterpart is to be made or found."""
 
@@ -602,6 +612,7 @@ Event: TypeAlias = (
     | SideNoted
     | RolesNoted
     | AssociationsNoted
+    | ContactLinkCrossed
     | SyncEntered
     | CounterpartLinked
     | CounterpartDropped

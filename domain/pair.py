@@ -220,6 +220,9 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
             return _note_roles(pair, event)
         case events.AssociationsNoted():
             return _note_associations(pair, event)
+        case events.ContactLinkCrossed():
+            crossed = {(event.side, event.contact_id)}
+            return replace(pair, crossing=pair.crossing - crossed)
         case events.SyncEntered():
             return _enter(pair)
         case events.CounterpartLinked():
@@ -335,7 +338,7 @@ def _note_associations(pair: Pair, event: events.AssociationsNoted) -> Pair:
 
 def _links_moved(pair: Pair, side: Crm, before: set[str], after: set[str]) -> Pair:
     """Remember which contact links were added or removed on a side."""
-    added = {(side, contact_id) for contact_id in after - before}
+    added = {(side, contact_id) for contact_id in after - before} - pair.made_links
     removed = {(side, contact_id) for contact_id in before - after}
     return replace(
         pair,
@@ -415,10 +418,9 @@ def _ask(pair: Pair, write: Write) -> Pair:
             record = pair.side(side)
             record = replace(record, creating=write.id, creations=record.creations + 1)
             return pair.with_side(side, record)
-        case AssociateContact():
-            return _made(pair, Crm.HUBSPOT, write.contact_id)
-        case AddContactRole():
-            return _made(pair, Crm.SALESFORCE, write.contact_id)
+        case AssociateContact() | AddContactRole():
+            crossed = {(side.other, write.counterpart_id)}
+            return _made(replace(pair, crossing=pair.crossing - crossed), side, write.contact_id)
         case AssociateCompany():
             return replace(pair, made_company=write.company_id)
         case DissociateCompany():
@@ -490,8 +492,15 @@ def _done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
     if event.answered_at is not None:
         unseen = Unseen(write.id, write.CRM, event.answered_at)
         pair = replace(pair, unseen=(*pair.unseen, unseen))
-    if isinstance(write, CreateDeal):
-        pair = _shown(pair, write)
+    match write:
+        case CreateDeal():
+            pair = _shown(pair, write)
+        case AssociateCompany():
+            pair = replace(pair, company_id=write.company_id)
+        case DissociateCompany():
+            pair = replace(pair, company_id=None)
+        case _:
+            pass
     refused = {k: v for k, v in pair.refused.items() if k != write.topic}
     return replace(pair, refused=refused)
 
@@ -500,7 +509,9 @@ def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
     """Undo what deciding the write took for granted."""
     match write:
         case AssociateContact() | AddContactRole():
+            again = {(write.CRM.other, write.counterpart_id)}
             pair = _unmade(pair, write.CRM, write.contact_id)
+            pair = replace(pair, crossing=pair.crossing | again)
         case AssociateCompany():
             pair = replace(pair, made_company=None)
         case UpdateDeal():

@@ -22,6 +22,7 @@ _QUIET: Final = (
     events.WaitingChanged,
     events.SummaryChanged,
     events.EchoSeen,
+    events.ContactLinkCrossed,
     events.RecordFounded,
 )
 

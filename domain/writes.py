@@ -98,6 +98,8 @@ class AssociateContact(_Write):
     OPERATION = "associate"
 
     contact_id: str
+    #: the same person's id in Salesforce
+    counterpart_id: str = ""
 
 
 class DissociateContact(_Write):
@@ -161,6 +163,8 @@ class AddContactRole(_Write):
     OPERATION = "add_role"
 
     contact_id: str
+    #: the same person's id in HubSpot
+    counterpart_id: str = ""
     #: Role; None: blank
     role: Value = None
 

@@ -15,7 +15,7 @@ it is added as one). Only roles count: an account's contact or a custom lookup d
 | … policy `mirror` | the other link goes too, if we made it and it was the last row; a labelled one stays, with an issue |
 """
 
-from domain import issues
+from domain import events, issues
 from domain.ids import Crm, Kind
 from domain.policy import ContactRemoval
 from domain.rules import RuleId
@@ -44,10 +44,16 @@ def _associate(story: Story, salesforce_id: str, hubspot_id: str) -> None:
         return
     there = {contact.contact_id for contact in pair.associations}
     if hubspot_id in there or (Crm.HUBSPOT, hubspot_id) in pair.made_links:
+        _crossed(story, Crm.SALESFORCE, salesforce_id)
         return
     if not _may_send(story, "write.AssociateContact"):
         return
-    write = AssociateContact(id=story.write_id(), stream=pair.stream, contact_id=hubspot_id)
+    write = AssociateContact(
+        id=story.write_id(),
+        stream=pair.stream,
+        contact_id=hubspot_id,
+        counterpart_id=salesforce_id,
+    )
     story.ask(RuleId.CONTACT_ROLE, write, f"contact {salesforce_id} has a role")
 
 
@@ -57,14 +63,28 @@ def _add_role(story: Story, hubspot_id: str, salesforce_id: str) -> None:
         return
     there = {role.contact_id for role in pair.roles}
     if salesforce_id in there or (Crm.SALESFORCE, salesforce_id) in pair.made_links:
+        _crossed(story, Crm.HUBSPOT, hubspot_id)
         return
     if not _may_send(story, "write.AddContactRole"):
         return
     role = story.context.policy.contacts.default_role or None
     write = AddContactRole(
-        id=story.write_id(), stream=pair.stream, contact_id=salesforce_id, role=role
+        id=story.write_id(),
+        stream=pair.stream,
+        contact_id=salesforce_id,
+        counterpart_id=hubspot_id,
+        role=role,
     )
     story.ask(RuleId.CONTACT_ROLE, write, f"contact {hubspot_id} is associated with the deal")
+
+
+def _crossed(story: Story, side: Crm, contact_id: str) -> None:
+    """Say that an added link stands on both sides."""
+    story.tell(
+        events.ContactLinkCrossed(
+            **story.said(RuleId.CONTACT_ROLE), side=side, contact_id=contact_id
+        )
+    )
 
 
 def _mirror_removal(story: Story, side: Crm, contact_id: str) -> None:

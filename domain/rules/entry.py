@@ -1,7 +1,4 @@
-"""How a record comes into the sync.
-
-Rules `deal-sync-switch`, `enable-before-import`, `entry-salesforce`, `entry-hubspot`,
-`trigger-fields`, `import`, `sync-now`.
+"""How a record enters: `deal-sync-switch`, `enable-before-import`, `entry-salesforce`, `entry-hubspot`, `trigger-fields`, `import`, `sync-now`.
 
 "既存のオポチュニティーは、次の2つの方法でHubSpotに同期されます: 手動でインポートされたとき / オポチュニティー
 レコードが編集されたとき" (existing opportunities enter by manual import, or when edited). "新しい取引と既存の

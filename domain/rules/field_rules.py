@@ -118,6 +118,9 @@ def differences(story: Story, side: Crm) -> tuple[FieldChange, ...]:
         state = story.pair.field(mapping.name)
         if state.base is None or state.base.on(side) == state.on(side).believed:
             continue
+        if state.salesforce.fresh or state.hubspot.fresh:
+            # A change that could not be settled: neither side is overwritten with what was before.
+            continue
         if _is_held(story, mapping, side, state.base.on(side)):
             continue
         changes.extend(field_changes(story, mapping, side, state.base.on(side)))
