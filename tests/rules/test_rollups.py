@@ -1,0 +1,108 @@
+"""What a contact shows of its deals, and its lifecycle stage."""
+
+import pytest
+
+from domain import facts, ids
+from domain.facts import Rollup, RollupChanged
+from domain.ids import Crm, Kind, Ref
+from domain.policy import Policy, Switches
+from domain.rules import RuleId
+from domain.rules.rollups import MIRROR
+from domain.writes import UpdateContact
+from tests.support.scenario import Scenario, at
+
+HERE = Ref(Crm.HUBSPOT, Kind.CONTACT, "77")
+
+
+def contact(scenario: Scenario, stage: str | None = "lead") -> Scenario:
+    return scenario.given(
+        facts.HubSpotContactObserved(
+            id=scenario.fact_id(),
+            at=at(1),
+            read_begun_at=at(1),
+            reason="poll",
+            contact_id="77",
+            email="ann@x.example",
+            salesforce_contact_id=None,
+            lifecycle_stage=stage,
+        )
+    )
+
+
+def rolled(scenario: Scenario, **values: object) -> RollupChanged:
+    return RollupChanged(
+        id=scenario.fact_id(),
+        at=scenario.now,
+        stream=ids.stream_of(HERE),
+        rollup=Rollup.model_validate({"associated_deals": 1, **values}),
+    )
+
+
+def test_the_values_go_to_our_mirror_properties() -> None:
+    scenario = contact(Scenario().adopted())
+
+    scenario.when(
+        rolled(
+            scenario,
+            first_deal_created_date=at(0),
+            recent_deal_close_date="2026-12-31",
+            recent_deal_amount="1200",
+            total_revenue="0",
+        )
+    )
+
+    (write,) = scenario.asked(UpdateContact)
+    values = ("1", "2026-11-24T09:00:00.000Z", "2026-12-31", "1200", "0")
+    assert dict(zip(MIRROR, values, strict=True)) == {c.name: c.wire for c in write.fields}
+    assert {RuleId.CONTACT_ROLLUP, RuleId.ROLLUP_TARGET} <= set(RuleId)
+
+
+def test_the_same_values_are_written_once() -> None:
+    scenario = contact(Scenario().adopted())
+    scenario.given(rolled(scenario, total_revenue="5"))
+
+    scenario.when(rolled(scenario, total_revenue="5"))
+
+    assert scenario.writes() == ()
+
+
+@pytest.mark.parametrize(
+    ("present", "values", "expected"),
+    [
+        ("lead", {"has_open": True}, ["opportunity"]),
+        ("lead", {"has_won": True}, ["customer"]),
+        (None, {"has_open": True}, ["opportunity"]),
+        ("opportunity", {"has_won": True}, ["customer"]),
+        ("customer", {"has_open": True}, []),
+        ("evangelist", {"has_won": True}, []),
+        ("a stage of their own", {"has_won": True}, []),
+        ("lead", {}, []),
+    ],
+)
+def test_the_lifecycle_only_moves_forward(
+    present: str | None, values: dict[str, object], expected: list[str]
+) -> None:
+    scenario = contact(Scenario().adopted(), present)
+
+    scenario.when(rolled(scenario, **values))
+
+    (write,) = scenario.asked(UpdateContact)
+    assert expected == [c.wire for c in write.fields if c.name == "lifecyclestage"]
+    assert RuleId.LIFECYCLE
+
+
+def test_policy_can_switch_the_lifecycle_off() -> None:
+    scenario = contact(Scenario().adopted(Policy(switches=Switches(lifecycle=False))))
+
+    scenario.when(rolled(scenario, has_won=True))
+
+    (write,) = scenario.asked(UpdateContact)
+    assert "lifecyclestage" not in {c.name for c in write.fields}
+
+
+def test_nothing_is_written_while_deal_sync_is_off() -> None:
+    scenario = contact(Scenario().adopted(Policy(switches=Switches(deal_sync=False))))
+
+    scenario.when(rolled(scenario, has_won=True))
+
+    assert scenario.writes() == ()
