@@ -1,4 +1,7 @@
-"""The decide loop over the memory ports: order, parking, two workers, bounded memory."""
+"""The decide loop over the memory ports: order, parking, two workers, bounded memory.
+
+A fact that cannot be decided is parked, and only its stream waits (rule `nothing-lost`).
+"""
 
 from collections.abc import Callable, Mapping
 

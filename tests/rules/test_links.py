@@ -1,4 +1,4 @@
-"""Link ids, adoption, copies, and never by name."""
+"""Link ids (`link-ids`), adoption (`adopt`), copies (`copied-link`), and never by name."""
 
 import pytest
 
