@@ -41,6 +41,8 @@ class Schema:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._objects: dict[str, ObjectDescribed] = {}
+        #: counts the doubts, so that whoever shares this sees that another had one
+        self.generation = 0
 
     def fields(self, object_name: str, at: datetime) -> Mapping[str, FieldDescribed]:
         """Return the fields that the user can see, by API name.
@@ -69,6 +71,7 @@ class Schema:
 
     def forget(self) -> None:
         """Describe again when next asked."""
+        self.generation += 1
         self._objects.clear()
 
     def _described(self, object_name: str, at: datetime) -> ObjectDescribed:

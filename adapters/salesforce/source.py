@@ -28,7 +28,7 @@ from domain.ports import Bookmarks, Refresh
 #: what seldom changes is read once in so many polls…
 SELDOM: Final = 20
 #: …and not more often than this, however fast the polls are
-CATALOG_SECONDS_MIN: Final = 10.0
+CATALOG_SECONDS_MIN: Final = 2.0
 LATE_SECONDS_MIN: Final = 120.0
 SWEEP_SECONDS: Final = 3_600.0
 
@@ -78,6 +78,9 @@ class SalesforceSource(Source):
         self.reader = Reader(connection, schema, fields)
         self._bookmarks = bookmarks
         self._seconds = seconds
+        self._schema = schema
+        #: the schema's at the last reading of the catalog
+        self._generation = schema.generation
         self._catalog = CatalogReader(connection, schema)
         self._poller = Poller(connection, self.reader)
         self._reconciler = Reconciler(connection, self.reader, self._poller, self._catalog)
@@ -117,10 +120,10 @@ class SalesforceSource(Source):
     def read(self, refreshes: Sequence[Refresh], at: datetime) -> tuple[Fact, ...]:
         return (
             *self.reader.refreshed(refreshes, at),
+            # One reading answers all that ask for it.
             *(
                 self._catalog.read(self.reader.look(at, "refresh", wish.cause))
-                for wish in refreshes
-                if wish.kind is Kind.CATALOG
+                for wish in [wish for wish in refreshes if wish.kind is Kind.CATALOG][:1]
             ),
         )
 
@@ -156,13 +159,18 @@ class SalesforceSource(Source):
 
     def _read_catalog(self, piece: Piece, at: datetime) -> None:
         fact = self._catalog.read(self.reader.look(at, "poll"))
+        self._generation = self._schema.generation
         print_ = catalog.fingerprint(fact)
         if piece.read(_CATALOG) != print_:
             piece.add([fact])
             piece.write(_CATALOG, print_)
 
     def _next_pass(self, state: _Pass, at: datetime, *, wanted: bool) -> _Pass:
-        with_catalog = wanted or self._is_seldom_due(state.catalog_at, CATALOG_SECONDS_MIN, at)
+        with_catalog = (
+            wanted
+            or self._generation != self._schema.generation
+            or self._is_seldom_due(state.catalog_at, CATALOG_SECONDS_MIN, at)
+        )
         is_late = self._is_seldom_due(state.late_at, LATE_SECONDS_MIN, at)
         return _Pass(
             begun_at=at,

@@ -47,9 +47,10 @@ class Org:
 
     def new_source(self) -> SalesforceSource:
         """Return a source as a new process has it: it knows only the bookmarks."""
+        self.schema = Schema(self.ours)
         return SalesforceSource(
             connection=self.ours,
-            schema=Schema(self.ours),
+            schema=self.schema,
             bookmarks=self.bookmarks,
             fields=lambda: self.fields,
             seconds=lambda: POLL_SECONDS,

@@ -474,6 +474,19 @@ class TestCatalog:
         assert all(each.is_available and each.stage_names for each in first.record_types)
         assert {field.name: field.type for field in first.fields}["Amount"] == "currency"
 
+    def test_is_read_again_soon_where_somebody_doubts_it(self) -> None:
+        """The gateway, which shares the schema, has made a field."""
+        org = Org()
+        org.poll()
+        org.schema.forget()
+        org.calls.clear()
+        org.poll()
+
+        assert any("UserPermissionAccess" in request.url for request in org.calls)
+        org.calls.clear()
+        org.poll()
+        assert not any("UserPermissionAccess" in request.url for request in org.calls)
+
     def test_an_org_without_record_types_has_the_master_one(self) -> None:
         org = Org()
         store = org.sandbox.org.store
