@@ -48,13 +48,17 @@ def is_set_up(fact_id: FactId, moment: Moment) -> bool:
     That is: it was decided, nothing that it asked for is under way, and both CRMs were read since.
     """
     catalog = moment.catalog
-    if not any(stored.event.cause == fact_id for stored in moment.catalog_events):
-        return False
-    if catalog.open or catalog.salesforce is None or catalog.hubspot is None:
+    if not is_made(fact_id, moment) or catalog.salesforce is None or catalog.hubspot is None:
         return False
     made_at = _last_made_at(moment.catalog_events)
     read_at = min(catalog.salesforce.read_begun_at, catalog.hubspot.read_begun_at)
     return made_at is None or read_at >= made_at
+
+
+def is_made(fact_id: FactId, moment: Moment) -> bool:
+    """Tell whether a setup was decided and nothing that it asked for is under way."""
+    was_decided = any(stored.event.cause == fact_id for stored in moment.catalog_events)
+    return was_decided and not moment.catalog.open
 
 
 def not_ready(moment: Moment) -> tuple[str, ...]:

@@ -1,0 +1,135 @@
+"""The engine of one process: its loops running, and the endpoint for webhooks beside them.
+
+Starting it and stopping it is all there is; what it is to do stands in the log.
+"""
+
+import json
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from adapters.bootstrap.accounts import Accounts
+from adapters.bootstrap.crms import open_crms
+from adapters.bootstrap.loops import loops_of
+from adapters.bootstrap.present import Present
+from adapters.bootstrap.stores import Stores
+from adapters.clock import Clock
+from adapters.engine.runner import Loop, Runner
+from adapters.http_transport import HttpRequest, NetworkTransport
+from adapters.hubspot.signature import SignedBy
+from adapters.hubspot.webhook import Endpoint
+from adapters.hubspot.webhook_server import LOOPBACK, WebhookServer
+from adapters.settings import WebhookSettings
+
+WEBHOOK_PATH: Final = "/hubspot"
+#: tries to get a free port that nobody takes between the asking and the binding
+FREE_PORT_TRIES_MAX: Final = 5
+_CONTROL_SECONDS: Final = 10.0
+
+
+class WebhookPortTakenError(Exception):
+    """The port for webhooks is taken; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running engine."""
+
+    runner: Runner
+    present: Present
+    #: where HubSpot's webhooks arrive; None: none are taken in
+    webhook_url: str | None
+
+
+@contextmanager
+def running_engine(
+    roles: Collection[str],
+    stores: Stores,
+    accounts: Accounts,
+    webhook: WebhookSettings,
+    *,
+    clock: Clock,
+    logger: FilteringBoundLogger,
+) -> Iterator[Engine]:
+    """Run the loops of some roles until the end of the block.
+
+    Raises:
+        WebhookPortTakenError: another program has the port for webhooks.
+    """
+    with ExitStack() as opened:
+        present = Present(stores)
+        crms = opened.enter_context(open_crms(accounts, stores.bookmarks, present.policy))
+        loops: dict[str, Loop] = {}
+        for role in roles:
+            loops |= loops_of(role, stores, crms, present, clock=clock, logger=logger)
+        runner = Runner(loops, clock=clock, logger=logger)
+        webhook_url = None
+        if "ingest" in roles and accounts.webhook_secrets:
+            server = _webhook_server(stores, accounts, webhook, clock)
+            opened.enter_context(server)
+            webhook_url = webhook.url or server.url
+        runner.start()
+        opened.callback(runner.stop)
+        yield Engine(runner, present, webhook_url)
+
+
+def send_webhooks_to(hubspot_url: str, target: str) -> None:
+    """Tell a HubSpot sandbox where our webhooks go, as its settings page would."""
+    body = json.dumps({"action": "set_webhook_target", "url": target}).encode()
+    request = HttpRequest(
+        "POST",
+        f"{hubspot_url}/sandbox/actions",
+        (("Content-Type", "application/json"),),
+        body,
+    )
+    transport = NetworkTransport()
+    try:
+        answer = transport.send(request, timeout_seconds=_CONTROL_SECONDS)
+    finally:
+        transport.close()
+    assert answer.status == 200, f"the sandbox refused a webhook target: {answer.body!r}"  # noqa: PLR2004
+
+
+def undelivered_webhooks(hubspot_url: str) -> int:
+    """Return how many webhooks a HubSpot sandbox has not got rid of yet."""
+    transport = NetworkTransport()
+    try:
+        answer = transport.send(
+            HttpRequest("GET", f"{hubspot_url}/sandbox/health"), timeout_seconds=_CONTROL_SECONDS
+        )
+    finally:
+        transport.close()
+    return int(json.loads(answer.body)["undelivered_webhooks"])
+
+
+def _webhook_server(
+    stores: Stores, accounts: Accounts, webhook: WebhookSettings, clock: Clock
+) -> WebhookServer:
+    for tries_left in reversed(range(FREE_PORT_TRIES_MAX)):
+        port = webhook.port or _free_port()
+        public_url = webhook.url or f"http://{LOOPBACK}:{port}{WEBHOOK_PATH}"
+        endpoint = Endpoint(
+            path=WEBHOOK_PATH,
+            signed_by=SignedBy(accounts.webhook_secrets, public_url),
+            inbox=stores.refreshes,
+        )
+        try:
+            return WebhookServer(endpoint, clock.now, port=port)
+        except OSError as error:
+            if webhook.port or not tries_left:
+                raise WebhookPortTakenError(
+                    f"port {port} on {LOOPBACK} is taken by another program; stop that one, or set"
+                    " DEALSYNC_WEBHOOK_PORT to another port (0 takes a free one)"
+                ) from error
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _free_port() -> int:
+    """Return a port that is free now: the address that is signed must be known beforehand."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,55 @@
+"""Policies as files: which one to adopt, and whether it differs from the one in force."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.cli.output import CommandFailure, ExitCode
+from domain.policy import Policy
+
+FILE_NAME: Final = "dealsync.toml"
+FILE_BYTES_MAX: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A policy and the text it stands in."""
+
+    policy: Policy
+    text: str
+    #: for messages
+    where: str
+
+
+def built_in() -> PolicyFile:
+    """Return the sample policy, both switches on."""
+    return PolicyFile(Policy(), "", "the built-in sample")
+
+
+def in_folder(folder: Path) -> PolicyFile | None:
+    """Return the policy of a folder's `dealsync.toml`, or None if there is no such file.
+
+    Raises:
+        CommandFailure: it is malformed.
+    """
+    path = folder / FILE_NAME
+    return from_file(path) if path.is_file() else None
+
+
+def from_file(path: Path) -> PolicyFile:
+    """Read a policy.
+
+    Raises:
+        CommandFailure: it cannot be read, or is malformed.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(FILE_BYTES_MAX).decode()
+    except (OSError, ValueError) as error:
+        raise CommandFailure(
+            "no_policy",
+            f"{path}: expected a policy file, found none that can be read ({error})",
+            hint="`dealsync policy show --default` prints one to start from",
+            exit_code=ExitCode.WRONG_INPUT,
+        ) from error
+    return PolicyFile(Policy(), text, str(path))

@@ -1,0 +1,100 @@
+"""Brings an engine from started to ready: the policy adopted, the setup done.
+
+Works for an engine that runs in this process and for one that runs elsewhere: it only appends
+requests to the log and looks at what was decided.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from adapters.bootstrap import requests
+from adapters.bootstrap.present import Present
+from adapters.bootstrap.stores import Stores
+from adapters.cli.output import CommandFailure
+from adapters.cli.policy_file import PolicyFile
+from domain import events
+from domain.ids import Crm, Kind
+from domain.ports import Refresh
+
+#: between two looks at what was decided
+LOOK_SECONDS: Final = 0.05
+#: between two wishes that a CRM's definitions be read again
+READ_AGAIN_SECONDS: Final = 1.0
+
+
+class StoppedError(Exception):
+    """Somebody asked this process to end before it was ready."""
+
+
+class Asking:
+    """Asks the engine for things and waits for the answers.
+
+    Args:
+        stores: where requests go and answers come from.
+        now: our clock.
+        go_on: called between two looks; raises to give up, may step the loops itself.
+    """
+
+    def __init__(
+        self, stores: Stores, now: Callable[[], datetime], go_on: Callable[[], None]
+    ) -> None:
+        self._stores = stores
+        self._present = Present(stores)
+        self._now = now
+        self._go_on = go_on
+
+    def adopt(self, wanted: PolicyFile) -> int:
+        """Have a policy adopted unless it is in force; return the version in force.
+
+        Raises:
+            CommandFailure: another policy was adopted meanwhile.
+        """
+        adopted = self._present.moment().adopted
+        if adopted.policy_version and adopted.policy == wanted.policy:
+            return adopted.policy_version
+        fact_id = requests.propose_policy(
+            self._stores,
+            wanted.policy,
+            wanted.text,
+            replaces=adopted.policy_version,
+            at=self._now(),
+        )
+        while True:
+            match requests.answer_to(fact_id, self._present.moment()):
+                case events.PolicyAdopted(version=version):
+                    return version
+                case events.PolicyRefused(reason=reason):
+                    raise CommandFailure("policy_refused", reason, retryable=True)
+                case None:
+                    self._go_on()
+
+    def set_up(self) -> None:
+        """Have everything made that both CRMs need, and read again."""
+        fact_id = requests.request_setup(self._stores, at=self._now())
+        wished_at: datetime | None = None
+        while not requests.is_set_up(fact_id, self._present.moment()):
+            if requests.is_made(fact_id, self._present.moment()):
+                at = self._now()
+                if wished_at is None or (at - wished_at).total_seconds() > READ_AGAIN_SECONDS:
+                    self._read_again(fact_id, at)
+                    wished_at = at
+            self._go_on()
+
+    def _read_again(self, cause: str, at: datetime) -> None:
+        """Have both CRMs' definitions read now: their own rhythm may be minutes."""
+        self._stores.refreshes.add(
+            [Refresh(crm, Kind.CATALOG, "", "wanted", cause, at) for crm in Crm]
+        )
+
+
+def until_stopped(stop: threading.Event, check: Callable[[], None]) -> Callable[[], None]:
+    """Return what to do between two looks while the engine runs in threads of this process."""
+
+    def go_on() -> None:
+        check()
+        if stop.wait(LOOK_SECONDS):
+            raise StoppedError
+
+    return go_on
