@@ -1,9 +1,11 @@
-"""Makes our external id field on the opportunity, and lets the integration user see it.
+"""Makes our external id field on the opportunity, and opens it to those who need it.
 
-A new field is nobody's until a permission set opens it, so ours gets one of its own. Every part is
+A new field is nobody's until a permission set opens it. The integration user gets a set of its own;
+administrators, who may change all data anyway, see the field through their profiles. Every part is
 looked for before it is made: doing it twice is harmless, and half a job is finished by the next.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -49,6 +51,7 @@ class FieldMaker:
             return Done(None)
         try:
             self._make_field(object_name, write, at)
+            self._open_to_administrators(object_name, write.name, at)
             self._schema.forget()
             if not self._is_usable(object_name, write.name, at):
                 self._open(object_name, write.name, at)
@@ -103,6 +106,28 @@ class FieldMaker:
             },
             at,
         )
+        self._permit(set_id, object_name, name, at)
+        assigned = {"PermissionSetId": set_id, "AssigneeId": user_id}
+        if self._found("PermissionSetAssignment", assigned, at) is None:
+            given: dict[str, Json] = dict(assigned)
+            self._create("/sobjects/PermissionSetAssignment", given, at)
+        self._schema.forget()
+
+    def _open_to_administrators(self, object_name: str, name: str, at: datetime) -> None:
+        """Open the field where all data may be changed; who is refused can do it by hand."""
+        rows = self._connection.query(
+            soql.select(
+                ("Id",),
+                "PermissionSet",
+                where="IsOwnedByProfile = true AND PermissionsModifyAllData = true",
+            ),
+            at,
+        )
+        for row in rows:
+            with suppress(_RefusedError):
+                self._permit(row.id, object_name, name, at)
+
+    def _permit(self, set_id: str, object_name: str, name: str, at: datetime) -> None:
         field = f"{object_name}.{name}"
         if self._found("FieldPermissions", {"ParentId": set_id, "Field": field}, at) is None:
             self._create(
@@ -116,11 +141,6 @@ class FieldMaker:
                 },
                 at,
             )
-        assigned = {"PermissionSetId": set_id, "AssigneeId": user_id}
-        if self._found("PermissionSetAssignment", assigned, at) is None:
-            given: dict[str, Json] = dict(assigned)
-            self._create("/sobjects/PermissionSetAssignment", given, at)
-        self._schema.forget()
 
     def _found(self, of: str, values: dict[str, str], at: datetime) -> str | None:
         where = " AND ".join(f"{name} = {soql.quoted(value)}" for name, value in values.items())

@@ -336,6 +336,18 @@ class TestField:
         assert isinstance(after, Done)
         assert isinstance(desk.send(_create("1"))[0], Done)
 
+    def test_is_open_to_administrators_and_to_nobody_else(self) -> None:
+        desk = Desk(Org(new_fields_visible=False))
+        seller = {"Username": "s@sandbox.example", "LastName": "S", "Email": "s@sandbox.example"}
+        desk.org.create("User", **seller)
+        desk.send(_addressed(_create_field()))
+        (opportunity_id,) = _record_ids(desk.send(_create("1")))
+        query = f"SELECT {names.LINK_FIELD} FROM Opportunity WHERE Id = '{opportunity_id}'"  # noqa: S608 - a test
+
+        assert desk.org.admin.query(query, desk.at)[0].text(names.LINK_FIELD) == "1"
+        with pytest.raises(RetryableError, match="No such column"):
+            desk.org.connection("s@sandbox.example").query(query, desk.at)
+
     def test_half_a_job_is_finished(self) -> None:
         desk = Desk(Org(new_fields_visible=False))
         desk.line.loses_answers = True
