@@ -1,0 +1,58 @@
+"""The rows of `audit_line`, written in the decide transaction as their fold says."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+
+from adapters.postgres.database import Connection
+from adapters.postgres.queries import queries_beside
+from domain.ports import StoredEvent
+from projections import audit_line
+
+_SQL: Final = queries_beside(__file__)
+
+
+def write_lines(connection: Connection, decided: Sequence[tuple[StoredEvent, datetime]]) -> None:
+    """Add the lines of a batch.
+
+    Args:
+        connection: in the decide transaction.
+        decided: events with our clock when they were decided, in order.
+    """
+    rows = [
+        (stored, number, line)
+        for stored, at in decided
+        for number, line in enumerate(audit_line.lines(stored, at))
+    ]
+    if not rows:
+        return
+    with connection.cursor() as cursor, cursor.copy(_SQL["copy"]) as copy:
+        for stored, number, line in rows:
+            copy.write_row(
+                (
+                    stored.stream,
+                    stored.version,
+                    number,
+                    stored.id,
+                    line.at,
+                    line.kind,
+                    line.rule,
+                    line.opportunity_id,
+                    line.deal_id,
+                    line.contact_id,
+                    line.crm,
+                    line.object,
+                    line.record_id,
+                    line.operation,
+                    json.dumps([asdict(field) for field in line.fields]),
+                    line.reason,
+                    line.ambiguous,
+                    line.cause.fact,
+                    line.cause.by,
+                    line.cause.at,
+                    line.policy_version,
+                    line.write_id,
+                )
+            )
