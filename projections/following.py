@@ -6,14 +6,15 @@ follower finds out for others is noted as `Due` in the same transaction and sent
 folding again, beside the live rows, can send nothing (rule `replay-silent`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
+from domain.deliveries import Echo
 from domain.events import Event
-from domain.ids import StreamId
+from domain.ids import StreamId, WriteId
 from domain.ports import KeyedFact, Refresh
 
 SYNC_STATUS: Final = "sync_status"
@@ -92,8 +93,20 @@ class Comparison:
     differences: tuple[Difference, ...]
 
 
-#: takes signals and wishes to read; raises if they are not durable
-Send: TypeAlias = Callable[[Sequence[KeyedFact], Sequence[Refresh]], None]
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is to be told."""
+
+    #: for other aggregates
+    signals: tuple[KeyedFact, ...]
+    #: records to read
+    wishes: tuple[Refresh, ...]
+    #: how done writes were seen again
+    echoes: Mapping[WriteId, Echo]
+
+
+#: tells it; raises if it is not durable
+Send: TypeAlias = Callable[[Outgoing], None]
 
 
 class Followers(Protocol):
@@ -126,8 +139,8 @@ class Followers(Protocol):
         """
         ...
 
-    def due(self) -> int:
-        """Count what is still to be sent."""
+    def unfinished(self) -> int:
+        """Count the events that some follower has not seen, and what is still to be told."""
         ...
 
 

@@ -13,6 +13,7 @@ become signals elsewhere (`signals`), and folding again makes none (rule `replay
 | a contact's e-mail or carried id, its life or link | HubSpot contacts that share the value |
 | an account is imported; a company's id, domain, name, life | imported accounts that share it |
 | a record should be read | nobody: a wish to read it |
+| a done write was seen again | nobody: its delivery is marked |
 """
 
 from collections.abc import Iterable, Mapping
@@ -66,6 +67,8 @@ class DueKind(StrEnum):
     ROLLUP = "rollup"
     #: the record `target` should be read
     REFRESH = "refresh"
+    #: the done write `target` was seen again: confirmed or rewritten, as `because` says
+    ECHO = "echo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ TOPICS: Final = frozenset(
         events.WaitingChanged,
         events.PairAbsorbed,
         events.RefreshWanted,
+        events.EchoSeen,
         events.RecordFounded,
         events.RecordBuried,
         events.RecordRevived,
@@ -272,6 +276,8 @@ def _gather(gathered: Gathered, stream: StreamId, event: events.Event, cause: Ca
         case events.RefreshWanted():
             ref = Ref(event.crm, event.kind, event.record_id)
             gathered.dues.append(Due(DueKind.REFRESH, ref.text, event.because, cause))
+        case events.EchoSeen():
+            gathered.dues.append(Due(DueKind.ECHO, event.write_id, event.how, cause))
         case events.RecordFounded() | events.RecordRevived():
             ref = Ref(event.crm, event.kind, event.record_id)
             if ref.kind is Kind.ACCOUNT:

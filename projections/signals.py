@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from domain import ids
+from domain.deliveries import Echo
 from domain.facts import Candidate, CandidatesChanged, Reconsider, Rollup, RollupChanged, Signal
-from domain.ids import Crm, FactId, Kind, Ref, StreamId
+from domain.ids import Crm, FactId, Kind, Ref, StreamId, WriteId
 from domain.ports import Identity, KeyedFact, Refresh, Topic
 from projections import reactions
+from projections.following import Outgoing
 from projections.reactions import (
     CARRIED_ID,
     DOMAIN,
@@ -81,16 +83,8 @@ class Lookups(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What is to be sent."""
-
-    signals: tuple[KeyedFact, ...]
-    wishes: tuple[Refresh, ...]
-
-
 def outgoing(dues: Sequence[Due], lookups: Lookups) -> Outgoing:
-    """Return the signals and wishes for what is due; some of it proves to be nothing.
+    """Return what is to be told for what is due; some of it proves to be nothing.
 
     Args:
         dues: oldest first.
@@ -122,7 +116,8 @@ def outgoing(dues: Sequence[Due], lookups: Lookups) -> Outgoing:
             )
         )
     keyed = tuple(KeyedFact(Topic.SIGNALS, signal.stream, signal) for signal in signals)
-    return Outgoing(keyed, tuple(wishes))
+    echoes = {WriteId(d.target): Echo(d.because) for d in by_kind[DueKind.ECHO]}
+    return Outgoing(keyed, tuple(wishes), echoes)
 
 
 def contact_candidates(

@@ -19,6 +19,7 @@ from adapters.engine.decide import Decide
 from adapters.engine.deliver import Deliver
 from adapters.engine.domain_rules import DomainRules
 from adapters.engine.ingest import Ingest, Trouble
+from adapters.engine.project import Project
 from adapters.engine.runner import Loop
 from domain import issues
 from domain.deliveries import Brakes, Suspension
@@ -57,7 +58,14 @@ def loops_of(
         case "decide":
             return decide_loop(stores, logger)
         case "project":
-            return {}
+            project = Project(
+                followers=stores.followers,
+                log=stores.log,
+                refreshes=stores.refreshes,
+                desk=stores.desk,
+                logger=logger,
+            )
+            return {"project": project}
         case "deliver":
             return {
                 f"deliver-{crm}": _Delivering(

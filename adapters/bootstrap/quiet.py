@@ -65,6 +65,7 @@ def look(
         "webhooks not delivered": _undelivered(sandbox_url),
         "records to be read": stores.refreshes.waiting(),
         "facts to be decided": undecided,
+        "events and signals to be projected": stores.followers.unfinished(),
         "writes pending": counts.pending if may_write else 0,
         "writes sent": counts.sent,
         "writes of unknown outcome": counts.unknown if may_write else 0,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.home import prepare_home
+from adapters.postgres import audit
 from adapters.postgres.bookmarks import PostgresBookmarks
 from adapters.postgres.change_log import PostgresChangeLog
 from adapters.postgres.database import Database
@@ -17,6 +18,7 @@ from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.delivery_desk import PostgresBrakes, PostgresDeliveryDesk
 from adapters.postgres.embedded import EmbeddedPostgres
+from adapters.postgres.followers import PostgresFollowers
 from adapters.postgres.refresh import PostgresRefreshes
 from adapters.settings import Settings
 
@@ -34,6 +36,7 @@ class Stores:
     #: also the webhook inbox
     refreshes: PostgresRefreshes
     bookmarks: PostgresBookmarks
+    followers: PostgresFollowers
 
 
 @contextmanager
@@ -57,12 +60,13 @@ def over(database: Database) -> Stores:
     return Stores(
         database=database,
         log=PostgresChangeLog(database),
-        decisions=PostgresDecisions(database),
+        decisions=PostgresDecisions(database, inline=(audit.write_lines,)),
         deliveries=PostgresDeliveries(database),
         desk=PostgresDeliveryDesk(database),
         brakes=PostgresBrakes(database),
         refreshes=PostgresRefreshes(database),
         bookmarks=PostgresBookmarks(database),
+        followers=PostgresFollowers(database),
     )
 
 

@@ -7,15 +7,15 @@ and is the same fact each time, so stopping anywhere loses and doubles nothing.
 It never sends anything to a CRM and never reads one (rule `replay-silent`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from domain.ports import ChangeLog, KeyedFact, Refresh, Refreshes
-from projections.following import FOLLOWERS, Followers
+from domain.deliveries import DeliveryDesk
+from domain.ports import ChangeLog, Refreshes
+from projections.following import FOLLOWERS, Followers, Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Bounds:
     events: int = 1_000
     #: streams woken by instants
     instants: int = 500
-    #: signals and wishes told
+    #: signals, wishes and echoes told
     dues: int = 500
 
 
@@ -40,6 +40,7 @@ class Project:
         followers: whose tables are kept.
         log: where signals go.
         refreshes: where wishes to read go.
+        desk: where done writes are marked as seen again.
         logger: one line a step that did something.
         bounds: how much is taken at a time.
     """
@@ -50,12 +51,14 @@ class Project:
         followers: Followers,
         log: ChangeLog,
         refreshes: Refreshes,
+        desk: DeliveryDesk,
         logger: FilteringBoundLogger,
         bounds: Bounds = BOUNDS,
     ) -> None:
         self._followers = followers
         self._log = log
         self._refreshes = refreshes
+        self._desk = desk
         self._logger = logger
         self._bounds = bounds
 
@@ -84,8 +87,10 @@ class Project:
             self._logger.info("projected", **moved, woken=woken, told=told)
         return sum(moved.values()) + woken + told
 
-    def _send(self, signals: Sequence[KeyedFact], wishes: Sequence[Refresh]) -> None:
-        if signals:
-            self._log.append(signals)
-        if wishes:
-            self._refreshes.add(wishes)
+    def _send(self, going: Outgoing) -> None:
+        if going.signals:
+            self._log.append(going.signals)
+        if going.wishes:
+            self._refreshes.add(going.wishes)
+        if going.echoes:
+            self._desk.mark_echoes(going.echoes)

@@ -98,15 +98,16 @@ class MemoryFollowers(Followers):
                 return 0
             lookups = _MemoryLookups(self.tables, self._decisions.identities)
             going = signals.outgoing(oldest, lookups)
-            send(going.signals, going.wishes)
+            send(going)
             for due in oldest:
                 del self.tables.dues[due.kind, due.target, due.because]
             return len(oldest)
 
     @override
-    def due(self) -> int:
+    def unfinished(self) -> int:
         with self._lock:
-            return len(self.tables.dues)
+            furthest_behind = min(self.tables.positions.values())
+            return len(self._tail(furthest_behind, None)) + len(self.tables.dues)
 
     def folded_again(self, name: str) -> Tables:
         """Fold all events that a follower has seen, beside its live rows; nothing becomes due."""

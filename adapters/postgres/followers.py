@@ -101,14 +101,16 @@ class PostgresFollowers(Followers):
             if not dues:
                 return 0
             going = signals.outgoing(dues, reaction_rows.PostgresLookups(connection))
-            send(going.signals, going.wishes)
+            send(going)
             reaction_rows.settle(connection, dues)
             return len(dues)
 
     @override
-    def due(self) -> int:
-        with self._database.transaction() as connection:
-            return reaction_rows.count_due(connection)
+    def unfinished(self) -> int:
+        with self._database.snapshot() as connection:
+            row = connection.execute(_SQL["unfinished"]).fetchone()
+        assert row is not None, "a count always returns a row"
+        return int(row[0])
 
     @contextmanager
     def _held(self, name: str) -> Iterator[tuple[Connection, _Place | None]]:

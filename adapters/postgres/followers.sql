@@ -23,3 +23,9 @@ UPDATE view_position SET woken_to = %(woken_to)s WHERE name = %(name)s
 
 -- name: lock_emission
 SELECT pg_try_advisory_xact_lock(%(key)s)
+
+-- name: unfinished
+SELECT
+    (SELECT count(*) FROM stored_events
+        WHERE notification_id > (SELECT min(event_id) FROM view_position))
+    + (SELECT count(*) FROM reaction_due)

@@ -106,13 +106,6 @@ def settle(connection: Connection, dues: Collection[Due]) -> None:
     )
 
 
-def count_due(connection: Connection) -> int:
-    """Count what is to be told."""
-    row = connection.execute(_SQL["count_due"]).fetchone()
-    assert row is not None, "a count always returns a row"
-    return int(row[0])
-
-
 class PostgresLookups(Lookups):
     """What signals are made of, within a transaction."""
 

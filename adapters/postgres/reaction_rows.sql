@@ -84,9 +84,6 @@ USING unnest(
 WHERE (r.kind, r.target, r.because, r.event_id)
     = (told.kind, told.target, told.because, told.event_id)
 
--- name: count_due
-SELECT count(*) FROM reaction_due
-
 -- name: accounts
 SELECT stream::text, record_id FROM record_identity
 WHERE kind = 'account' AND stream = ANY(%(streams)s::uuid[]) AND alive

@@ -1,6 +1,6 @@
 """What every home of the followers promises: fold once, tell at least once, rebuild in silence."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,13 +13,14 @@ from adapters.postgres import audit
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.followers import PostgresFollowers
 from domain import events, facts
+from domain.deliveries import Echo
 from domain.errors import RetryableError
 from domain.events import Event
 from domain.facts import Candidate
-from domain.ids import CATALOG_STREAM, POLICY_STREAM, StreamId, stream_of
+from domain.ids import CATALOG_STREAM, POLICY_STREAM, StreamId, WriteId, stream_of
 from domain.policy import Policy, RecentDeal, Switches
 from domain.ports import Decisions, KeyedFact, Refresh
-from projections.following import FOLLOWERS, Followers
+from projections.following import FOLLOWERS, Followers, Outgoing
 from tests.support import postgres
 from tests.support.happenings import (
     AT,
@@ -28,6 +29,7 @@ from tests.support.happenings import (
     account_imported,
     account_noted,
     buried,
+    closed,
     company,
     company_noted,
     founded,
@@ -41,6 +43,7 @@ from tests.support.happenings import (
     summary,
     unlinked,
     waits,
+    write,
 )
 
 SF = "003000000000001AAA"
@@ -57,6 +60,7 @@ class World:
     story: Story
     signals: list[KeyedFact]
     wishes: list[Refresh]
+    echoes: dict[WriteId, Echo]
 
     def happens(self, *told: Event) -> None:
         self.story.tell(*told)
@@ -72,12 +76,10 @@ class World:
             pass
         return [keyed.fact for keyed in self.signals]
 
-    def send(self, signals: Sequence[KeyedFact], wishes: Sequence[Refresh]) -> None:
-        self.signals += signals
-        self.wishes += wishes
-
-
-Open = Callable[[], World]
+    def send(self, going: Outgoing) -> None:
+        self.signals += going.signals
+        self.wishes += going.wishes
+        self.echoes.update(going.echoes)
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -92,7 +94,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
             database = opened.enter_context(postgres.database())
             decisions = PostgresDecisions(database, inline=(audit.write_lines,))
             followers = PostgresFollowers(database)
-        yield World(decisions, followers, Story(decisions), [], [])
+        yield World(decisions, followers, Story(decisions), [], [], {})
 
 
 def because(told: list[facts.Fact]) -> list[tuple[StreamId, str]]:
@@ -359,17 +361,16 @@ def test_what_could_not_be_sent_is_told_again_with_the_same_ids(world: World) ->
         world.followers.follow(name, limit=100)
     sent: list[str] = []
 
-    def fail(signals: Sequence[KeyedFact], wishes: Sequence[Refresh]) -> None:
-        assert not wishes
-        sent.extend(keyed.fact.id for keyed in signals)
+    def fail(going: Outgoing) -> None:
+        sent.extend(keyed.fact.id for keyed in going.signals)
         raise RetryableError("away")
 
     with pytest.raises(RetryableError):
         world.followers.emit(fail, limit=100)
 
-    assert world.followers.due() == 1
+    assert world.followers.unfinished() == 1
     assert [fact.id for fact in world.told()] == sent
-    assert world.followers.due() == 0
+    assert world.followers.unfinished() == 0
 
 
 def test_many_causes_make_one_signal(world: World) -> None:
@@ -386,3 +387,19 @@ def test_a_signal_is_keyed_by_its_stream(world: World) -> None:
     world.told()
 
     assert [k.key for k in world.signals] == [stream_of(hubspot_contact("77"))]
+
+
+def test_a_write_that_was_seen_again_is_told(world: World) -> None:
+    decided = write(pair("a"))
+    world.happens(decided, closed(decided))
+    world.happens(events.EchoSeen(**said(pair("a")), write_id=decided.write.id, how="confirmed"))
+
+    world.told()
+
+    assert world.echoes == {decided.write.id: Echo.CONFIRMED}
+
+
+def test_events_that_nobody_followed_are_counted(world: World) -> None:
+    world.happens(summary(pair("a")), summary(pair("b")))
+
+    assert world.followers.unfinished() == 2

@@ -207,7 +207,7 @@ CREATE TABLE reaction_due (
 CREATE INDEX reaction_due_event_id_idx ON reaction_due (event_id, kind, target, because);
 COMMENT ON TABLE reaction_due IS 'What is to be told to other aggregates; a row goes when it was';
 COMMENT ON COLUMN reaction_due.kind IS
-    'reconsider, account, candidates, imported, rollup or refresh';
+    'reconsider, account, candidates, imported, rollup, refresh or echo';
 COMMENT ON COLUMN reaction_due.target IS 'The stream or record that hears of it';
 COMMENT ON COLUMN reaction_due.because IS 'The key that came, or what changed';
 COMMENT ON COLUMN reaction_due.event_id IS 'The latest event that makes it due';
