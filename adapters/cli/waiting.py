@@ -21,7 +21,7 @@ from adapters.cli.session import (
     no_home,
     open_session,
 )
-from adapters.source import want_full_pass
+from adapters.source import is_pass_wanted, want_full_pass
 from domain.ids import Crm
 
 LOOK_SECONDS: Final = 0.1
@@ -104,12 +104,14 @@ def _until_quiet(session: Session, begun_at: datetime, seconds: float) -> Look:
     before: Look | None = None
     while True:
         at = session.clock.now()
+        if before is not None and set(before.moving) == {quiet.UNSEEN}:
+            _pass_again(session, at)
         found = quiet.look(
             session.stores, present, at=at, passes_since=begun_at, sandbox_url=sandbox_url
         )
-        if found.is_quiet and before is not None and before.mark == found.mark:
+        if found.is_quiet and before is not None and before.is_quiet and before.mark == found.mark:
             return found
-        before = found if found.is_quiet else None
+        before = found
         if at >= deadline:
             moving = ", ".join(f"{count} {name}" for name, count in found.moving.items())
             raise CommandFailure(
@@ -121,6 +123,13 @@ def _until_quiet(session: Session, begun_at: datetime, seconds: float) -> Look:
             )
         _needs_engine()
         time.sleep(LOOK_SECONDS)  # noqa: TID251 - the engine works meanwhile
+
+
+def _pass_again(session: Session, at: datetime) -> None:
+    """Ask for one more pass, once the last one asked for is complete."""
+    bookmarks = session.stores.bookmarks
+    if not any(is_pass_wanted(bookmarks, crm) for crm in Crm):
+        want_full_pass(bookmarks, at)
 
 
 def _needs_engine() -> None:
