@@ -1,7 +1,5 @@
 """Turns what can be foreseen to go wrong into one clear message and the right exit code."""
 
-import alembic.util
-
 from adapters.cli.output import CommandFailure, ExitCode
 from adapters.engine.runner import GivenUpError
 from adapters.home import HomeError, HomeHeldError
@@ -21,7 +19,6 @@ FORESEEN = (
     SandboxInUseError,
     SyncError,
     GivenUpError,
-    alembic.util.CommandError,
 )
 
 
@@ -49,8 +46,5 @@ def failure_of(error: Exception) -> CommandFailure:
             return CommandFailure("throttled", text, retryable=True)
         case PortError():
             return CommandFailure("no_answer", text, retryable=True)
-        case alembic.util.CommandError():
-            hint = "start the newer program, or choose another database"
-            return CommandFailure("schema_is_newer", text, hint=hint)
         case _:
             return CommandFailure("failed", text)

@@ -13,17 +13,13 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool
-from sqlalchemy import NullPool, create_engine
 
-from domain.errors import RetryableError, SyncError
+from domain.errors import RetryableError
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 
@@ -31,12 +27,8 @@ SCHEMA: Final = "dealsync"
 POOL_SIZE_MAX: Final = 12
 #: how long a transaction waits for a free connection
 POOL_SECONDS_MAX: Final = 30.0
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-
-
-class NewerSchemaError(SyncError):
-    """A newer program migrated the schema: this one must not touch it."""
 
 
 class Database:
@@ -135,33 +127,33 @@ class Database:
         """
         try:
             self._migrate()
-        except CommandError as error:
-            message = (
-                f"expected a schema that this program knows, found: {error}; a newer dealsync "
-                "migrated it: start that one"
-            )
-            raise NewerSchemaError(message) from error
         except psycopg.OperationalError as error:
             message = f"expected the database to answer, found: {error}"
             raise RetryableError(message, code=error.sqlstate or "") from error
 
     def _migrate(self) -> None:
         with psycopg.connect(self.conninfo, autocommit=True) as alone:
+            if self._is_newest(alone):
+                return
+            # It takes most of a second to load, and a command in a running home never needs it.
+            from adapters.postgres import schema_upgrade  # noqa: PLC0415
+
             alone.execute("SELECT pg_advisory_lock(%s)", (self.lock_key("migrations"),))
             alone.execute(
                 sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema))
             )
-            engine = create_engine(
-                "postgresql+psycopg://",
-                creator=lambda: psycopg.connect(self.conninfo),
-                poolclass=NullPool,
-            )
-            with engine.connect() as connection:
-                config = Config()
-                config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-                config.attributes["connection"] = connection
-                config.attributes["schema"] = self.schema
-                command.upgrade(config, "heads")
+            schema_upgrade.upgrade(self.conninfo, self.schema)
+
+    def _is_newest(self, connection: Connection) -> bool:
+        """Tell whether the schema has the form of the newest migration, as alembic noted it."""
+        newest = max(path.stem.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+        table = connection.execute(
+            "SELECT to_regclass(%s) IS NOT NULL", (f"{self.schema}.alembic_version",)
+        ).fetchone()
+        if table is None or not table[0]:
+            return False
+        noted = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        return noted == [(newest,)]
 
 
 def _read_uuid_as_text(connection: Connection) -> None:

@@ -7,9 +7,10 @@ import psycopg
 import pytest
 from eventsourcing.persistence import ProgrammingError
 
-from adapters.postgres.database import Database, NewerSchemaError
+from adapters.postgres.database import Database
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.queries import queries_beside
+from adapters.postgres.schema_upgrade import NewerSchemaError
 from domain.errors import RetryableError
 from tests.contracts.test_decisions import never
 from tests.support import postgres
