@@ -33,6 +33,10 @@ from domain.writes import (
 _NO_REGISTER = Register()
 
 
+#: our own link fields in both CRMs
+_LINK_FIELDS: Final = ("DealSync_Deal_Id__c", "dealsync_opportunity_id")
+
+
 class PairState(StrEnum):
     """The one state that a pair has; the same words in JSON, tables and `dealsync_state`."""
 
@@ -492,6 +496,7 @@ def _done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
     if event.answered_at is not None:
         unseen = Unseen(write.id, write.CRM, event.answered_at)
         pair = replace(pair, unseen=(*pair.unseen, unseen))
+    pair = _linked(pair, write)
     match write:
         case CreateDeal():
             pair = _shown(pair, write)
@@ -503,6 +508,16 @@ def _done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
             pass
     refused = {k: v for k, v in pair.refused.items() if k != write.topic}
     return replace(pair, refused=refused)
+
+
+def _linked(pair: Pair, write: Write) -> Pair:
+    """Remember the link that a done write put on a record."""
+    side = pair.side(write.CRM)
+    link = next((c.after for c in write.fields if c.name in _LINK_FIELDS), None)
+    if link is None or side.note is None:
+        return pair
+    note = side.note.model_copy(update={"link": link})
+    return pair.with_side(write.CRM, replace(side, note=note))
 
 
 def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:

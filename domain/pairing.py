@@ -220,7 +220,7 @@ def _reconcile(story: Story) -> None:
 
 
 def _update(story: Story, side: Crm) -> None:
-    changes = field_rules.differences(story, side)
+    changes = (*field_rules.differences(story, side), *links.unwritten(story, side))
     topic = "write.UpdateDeal" if side is Crm.HUBSPOT else "write.UpdateOpportunity"
     if not changes:
         return

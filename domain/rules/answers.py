@@ -73,7 +73,7 @@ def _closing(story: Story, fact: Outcome) -> events.WriteClosed:
                 outcome="rejected",
                 code=fact.code,
                 message=fact.message,
-                fields=fact.fields,
+                fields=tuple(n for n in fact.fields if story.context.policy.mapping(n)),
             )
         case WriteUnknown():
             said["rule"] = RuleId.ONCE

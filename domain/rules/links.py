@@ -18,6 +18,8 @@ Adopted pairs have no base: `dont_sync` and `hold` write nothing, `always_salesf
 Salesforce even if blank, otherwise Salesforce, or HubSpot where Salesforce is blank.
 """
 
+from typing import Final
+
 from domain import events, ids, issues
 from domain.canonical import Value
 from domain.facts import DealObserved, LinkRequested, OpportunityObserved
@@ -26,6 +28,13 @@ from domain.mapping import FieldRule, Mapping
 from domain.pair import Pair, PairState, kind_of
 from domain.rules import RuleId, field_rules, values
 from domain.story import Story
+from domain.writes import FieldChange
+
+#: the link fields of our own, by the CRM that they are in
+LINK_FIELDS: Final = {
+    Crm.SALESFORCE: "DealSync_Deal_Id__c",
+    Crm.HUBSPOT: "dealsync_opportunity_id",
+}
 
 
 def deal_key(opportunity_id: str, earlier: int) -> str:
@@ -110,6 +119,21 @@ def absorb(story: Story, other: Pair) -> None:
     said["stream"] = other.stream
     story.elsewhere.append(events.PairAbsorbed(**said, into=story.pair.stream))
     read_again(story, side, "adopted")
+
+
+def unwritten(story: Story, side: Crm) -> tuple[FieldChange, ...]:
+    """Return the link that a side's record does not carry yet (also over a copied one)."""
+    pair = story.pair
+    note = pair.side(side).note
+    target = pair.side(side.other).current
+    name = LINK_FIELDS[side]
+    if note is None or target is None:
+        return ()
+    named = opportunity_named(note.link) if side is Crm.HUBSPOT else deal_named(note.link)
+    on_its_way = any(c.name == name for w in pair.open.values() for c in w.fields)
+    if named == target or (on_its_way and not pair.side(side.other).creating):
+        return ()
+    return (FieldChange(field=name, name=name, after=target, wire=target, guarded=False),)
 
 
 def requested(story: Story, fact: LinkRequested) -> None:

@@ -18,7 +18,7 @@ from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm, FactId, Kind, Ref, St
 from domain.pair import Pair
 from domain.policy import Policy
 from domain.ports import Identity
-from domain.writes import CreateDeal, Write
+from domain.writes import CreateDeal, UpdateOpportunity, Write
 from projections import record_identity
 
 #: the beginning of every scenario, by every clock
@@ -296,7 +296,7 @@ class Scenario:
             "owner_id": owner_id,
             "account_id": None,
             "currency_code": None,
-            "linked_deal_id": None,
+            "linked_deal_id": self._link_as_written(changes.get("opportunity_id", OPPORTUNITY)),
             "readings": tuple(
                 Reading.model_validate({"name": n, "value": v}) for n, v in values.items()
             ),
@@ -518,6 +518,8 @@ class Scenario:
         self.when(self.opportunity(10, **changes))
         (create,) = self.asked(CreateDeal)
         self.given(self.done(create, 20, DEAL))
+        (link,) = self.asked(UpdateOpportunity)
+        self.given(self.done(link, 21, OPPORTUNITY))
         ours = ("dealname", "dealstage", "closedate", "amount", "hubspot_owner_id", "dealtype")
         names = {"name", "amount", "close_date", "type", "description"}
         shown = {k: v for k, v in changes.items() if k in names}
@@ -527,6 +529,13 @@ class Scenario:
             shown["type"] = "newbusiness"
         seen = self.deal(30, set_at=times, ours=ours, stage=stage, link=OPPORTUNITY, **shown)
         return self.given(seen, self.associations(30), self.roles(30))
+
+    def _link_as_written(self, opportunity_id: object) -> str | None:
+        """Return what our link field of an opportunity holds, as far as the pair knows."""
+        identity = self.identities.get(ids.opportunity(str(opportunity_id)))
+        state = self.states.get(identity.stream) if identity is not None else None
+        note = state.salesforce.note if isinstance(state, Pair) else None
+        return note.link if note is not None else None
 
     def _context(self, others: Mapping[StreamId, object]) -> Context:
         adopted = self.states.get(POLICY_STREAM)
