@@ -19,7 +19,9 @@ from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.delivery_desk import PostgresBrakes, PostgresDeliveryDesk
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.followers import PostgresFollowers
+from adapters.postgres.rebuilding import PostgresRebuilds
 from adapters.postgres.refresh import PostgresRefreshes
+from adapters.postgres.views import PostgresViews
 from adapters.settings import Settings
 
 
@@ -37,6 +39,8 @@ class Stores:
     refreshes: PostgresRefreshes
     bookmarks: PostgresBookmarks
     followers: PostgresFollowers
+    rebuilds: PostgresRebuilds
+    views: PostgresViews
 
 
 @contextmanager
@@ -67,6 +71,8 @@ def over(database: Database) -> Stores:
         refreshes=PostgresRefreshes(database),
         bookmarks=PostgresBookmarks(database),
         followers=PostgresFollowers(database),
+        rebuilds=PostgresRebuilds(database),
+        views=PostgresViews(database),
     )
 
 
