@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from adapters.cli.output import CommandFailure, ExitCode
+from domain import policy_text
 from domain.policy import Policy
+from domain.policy_text import PolicyError
 
 FILE_NAME: Final = "dealsync.toml"
 FILE_BYTES_MAX: Final = 1_000_000
@@ -23,7 +25,7 @@ class PolicyFile:
 
 def built_in() -> PolicyFile:
     """Return the sample policy, both switches on."""
-    return PolicyFile(Policy(), "", "the built-in sample")
+    return PolicyFile(Policy(), policy_text.sample(), "the built-in sample")
 
 
 def in_folder(folder: Path) -> PolicyFile | None:
@@ -52,4 +54,12 @@ def from_file(path: Path) -> PolicyFile:
             hint="`dealsync policy show --default` prints one to start from",
             exit_code=ExitCode.WRONG_INPUT,
         ) from error
-    return PolicyFile(Policy(), text, str(path))
+    try:
+        return PolicyFile(policy_text.parse(text), text, str(path))
+    except PolicyError as error:
+        raise CommandFailure(
+            "malformed_policy",
+            "\n".join(f"{path}: {problem}" for problem in error.problems),
+            hint="docs/policy.md explains each key; `dealsync policy show --default` is a sample",
+            exit_code=ExitCode.WRONG_INPUT,
+        ) from error
