@@ -148,11 +148,11 @@ class Database:
         """Tell whether the schema has the form of the newest migration, as alembic noted it."""
         newest = max(path.stem.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
         table = connection.execute(
-            "SELECT to_regclass(%s) IS NOT NULL", (f"{self.schema}.alembic_version",)
+            "SELECT to_regclass(%s) IS NOT NULL", (f"{self.schema}.migration",)
         ).fetchone()
         if table is None or not table[0]:
             return False
-        noted = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        noted = connection.execute("SELECT version_num FROM migration").fetchall()
         return noted == [(newest,)]
 
 
