@@ -112,6 +112,7 @@ def roles(story: Story, fact: RolesObserved) -> Taught:
                 roles=fact.roles,
             )
         )
+    seen(story, Crm.SALESFORCE, "links", fact.read_begun_at)
     return Taught(changed=read_at is not None and before != after, first=read_at is None)
 
 
@@ -134,6 +135,7 @@ def associations(story: Story, fact: AssociationsObserved) -> Taught:
                 company_id=fact.company_id,
             )
         )
+    seen(story, Crm.HUBSPOT, "links", fact.read_begun_at)
     changed = read_at is not None and (before != after or company_moved)
     return Taught(changed=changed, first=read_at is None)
 
@@ -194,7 +196,7 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
             continue
         exact = reading.at is not None
         low = reading.at if exact else (before.modified_at if before is not None else None)
-        seen = Seen(
+        shown = Seen(
             value=value,
             low=low,
             high=reading.at or note.modified_at,
@@ -204,16 +206,16 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
             by=reading.by or record.by,
         )
         register = story.pair.field(mapping.name).on(record.side)
-        what = lesson(register, seen, read_begun_at=record.read_begun_at, skew=story.context.skew)
+        what = lesson(register, shown, read_begun_at=record.read_begun_at, skew=story.context.skew)
         if what is not None and mapping.rule is not FieldRule.DONT_SYNC:
             notes.append(
                 events.FieldNote(
                     field=mapping.name,
                     value=value,
-                    low=seen.low,
-                    high=seen.high,
+                    low=shown.low,
+                    high=shown.high,
                     kind=what,
-                    by="rewritten" if what is Lesson.REWRITTEN else seen.by,
+                    by="rewritten" if what is Lesson.REWRITTEN else shown.by,
                 )
             )
     return notes
@@ -233,16 +235,32 @@ def _stage_mapping(story: Story) -> Mapping:
 
 def _nothing_unseen(story: Story, record: _Record) -> bool:
     return not any(
-        u.side is record.side and u.answered_at <= record.read_begun_at for u in story.pair.unseen
+        u.side is record.side and u.part == "fields" and u.answered_at <= record.read_begun_at
+        for u in story.pair.unseen
     )
 
 
 def _echoes(story: Story, record: _Record, notes: tuple[events.FieldNote, ...]) -> None:
-    """Say of each done write whether this reading confirms it (rule `echo`)."""
+    """Say of each done write of fields whether this reading confirms it."""
     rewritten = any(note.kind == Lesson.REWRITTEN for note in notes)
+    how = "rewritten" if rewritten else "confirmed"
+    seen(story, record.side, "fields", record.read_begun_at, how=how)
+
+
+def seen(
+    story: Story, side: Crm, part: str, read_begun_at: datetime, *, how: str = "confirmed"
+) -> None:
+    """Say of each done write that this reading shows it (rule `echo`).
+
+    Args:
+        story: the telling.
+        side: where was read.
+        part: what was read: `fields`, `links`, `deletion`.
+        read_begun_at: writes answered later are not shown yet.
+        how: confirmed, or rewritten by the CRM.
+    """
     for unseen in story.pair.unseen:
-        if unseen.side is record.side and unseen.answered_at <= record.read_begun_at:
-            how = "rewritten" if rewritten else "confirmed"
+        if unseen.side is side and unseen.part == part and unseen.answered_at <= read_begun_at:
             story.tell(
                 events.EchoSeen(**story.said(RuleId.ECHO), write_id=unseen.write_id, how=how)
             )

@@ -18,6 +18,7 @@ from domain.mapping import STAGE
 from domain.registers import Asked, Foreign, Lesson, Register
 from domain.writes import (
     AddContactRole,
+    ArchiveDeal,
     AssociateCompany,
     AssociateContact,
     CreateDeal,
@@ -121,6 +122,8 @@ class Unseen:
     write_id: WriteId
     side: Crm
     answered_at: datetime
+    #: which reading shows it: `fields`, `links` (roles, associations), or `deletion`
+    part: str = "fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,7 +497,7 @@ def _close(pair: Pair, event: events.WriteClosed) -> Pair:
 
 def _done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
     if event.answered_at is not None:
-        unseen = Unseen(write.id, write.CRM, event.answered_at)
+        unseen = Unseen(write.id, write.CRM, event.answered_at, _part(write))
         pair = replace(pair, unseen=(*pair.unseen, unseen))
     pair = _linked(pair, write)
     match write:
@@ -508,6 +511,14 @@ def _done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
             pass
     refused = {k: v for k, v in pair.refused.items() if k != write.topic}
     return replace(pair, refused=refused)
+
+
+def _part(write: Write) -> str:
+    """Return which reading shows that a write was done."""
+    if isinstance(write, ArchiveDeal):
+        return "deletion"
+    links = AssociateContact | DissociateContact | AssociateCompany | DissociateCompany
+    return "links" if isinstance(write, links | AddContactRole | RemoveContactRole) else "fields"
 
 
 def _linked(pair: Pair, write: Write) -> Pair:

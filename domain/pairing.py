@@ -73,6 +73,7 @@ def decide(
         case AssociationsObserved():
             _part(story, Crm.HUBSPOT, observing.associations(story, fact), fact.reason)
         case RecordDeleted():
+            observing.seen(story, fact.crm, "deletion", fact.read_begun_at)
             if deletion.record_deleted(story, fact):
                 weigh(story)
             record_status.show(story)
