@@ -86,15 +86,16 @@ class Program:
     def __init__(self, home: Path, *arguments: str) -> None:
         self.home = home
         self.arguments = arguments
-        self._errors = (home.parent / f"{home.name}.stderr").open("a+", encoding="utf-8")
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [DEALSYNC, *arguments, "--json"],
-            env=environment(home),
-            cwd=home.parent,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-        )
+        self._error_file = home.parent / f"{home.name}.stderr"
+        with self._error_file.open("w", encoding="utf-8") as errors:
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
+                [DEALSYNC, *arguments, "--json"],
+                env=environment(home),
+                cwd=home.parent,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.ready: dict[str, Any] = {}
 
     def wait_ready(self) -> "Program":
@@ -108,8 +109,7 @@ class Program:
 
     def errors(self) -> str:
         """Return what it wrote to standard error."""
-        self._errors.seek(0)
-        return self._errors.read()
+        return self._error_file.read_text(encoding="utf-8")
 
     @property
     def salesforce_url(self) -> str:
@@ -151,7 +151,6 @@ class Program:
             raise
         assert self.process.stdout is not None
         self.process.stdout.close()
-        self._errors.close()
         return code
 
 
