@@ -45,6 +45,7 @@ LINKS_DISAGREE: Final = Problem(
     RuleId.COPIED_LINK,
     "links name more than one counterpart",
     "pair the right two with `dealsync pairs link`",
+    standing=True,
 )
 SECOND_COUNTERPART: Final = Problem(
     "DS202",

@@ -22,7 +22,7 @@ from domain import events
 from domain.catalog import Scope
 from domain.ids import Crm
 from domain.pair import PairState
-from domain.rules import RuleId
+from domain.rules import RuleId, links
 from domain.story import Story
 
 BASELINE: Final = "baseline"
@@ -68,6 +68,9 @@ def enter(story: Story, side: Crm, *, trigger: bool, reason: str) -> bool:
             story.not_because(RuleId.DEAL_SYNC_SWITCH, "deal sync is off")
         return False
     if not in_scope(story, side):
+        return False
+    if links.is_disputed(story.pair):
+        story.not_because(RuleId.COPIED_LINK, "another record claims the same counterpart")
         return False
     other = story.pair.side(side.other)
     if other.current is not None and other.note is None:

@@ -89,11 +89,25 @@ def claim_named(story: Story, fact: OpportunityObserved | DealObserved) -> None:
     other = story.context.pair(identity.stream)
     if other is None or identity.stream == story.pair.stream:
         return
-    if other.side(side.other).current is not None or other.was_paired:
+    rival = other.side(side.other).current
+    if rival is not None and not other.was_paired:
+        text = f"it and {rival} both name {target.text}, and neither is paired with it yet"
+        story.open_issue(issues.LINKS_DISAGREE, target.text, text)
+        return
+    if rival is not None or other.was_paired:
         text = f"its link names {target.text}, which is paired already: taken for a copy"
         story.not_because(RuleId.COPIED_LINK, text)
         return
+    if other.side(side.other).creating is not None:
+        text = f"a counterpart of {target.text} is being created; its answer comes first"
+        story.not_because(RuleId.ONCE, text)
+        return
     absorb(story, other)
+
+
+def is_disputed(pair: Pair) -> bool:
+    """Tell whether another record claims the same counterpart: then neither enters by itself."""
+    return any(code == issues.LINKS_DISAGREE.code for code, _ in pair.issues)
 
 
 def absorb(story: Story, other: Pair) -> None:

@@ -131,6 +131,17 @@ def test_a_cloned_deal_enters_as_new() -> None:
     assert RuleId.COPIED_LINK
 
 
+def test_two_unpaired_deals_that_name_one_opportunity_are_an_issue() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"))
+    scenario.given(scenario.deal(1, link=OPPORTUNITY, reason="baseline"))
+
+    scenario.when(scenario.deal(10, deal_id=CLONE, link=OPPORTUNITY))
+
+    assert scenario.writes() == ()
+    assert {"DS201"} == scenario.issues(ids.deal(CLONE))
+
+
 def test_a_cloned_opportunity_enters_as_new() -> None:
     clone = ids.salesforce_id("006000000000002")
     scenario = Scenario().adopted().live()
@@ -175,6 +186,15 @@ def test_a_late_link_makes_two_half_pairs_one() -> None:
 
     assert len(scenario.told(events.PairAbsorbed)) == 1
     assert scenario.pair().hubspot.current == DEAL
+
+
+def test_a_half_whose_counterpart_is_being_created_is_left_alone() -> None:
+    scenario = Scenario().adopted()
+    scenario.given(scenario.opportunity(0, reason="baseline"), scenario.deal(10))
+
+    scenario.when(scenario.opportunity(20, linked_deal_id=DEAL))
+
+    assert scenario.told(events.PairAbsorbed) == ()
 
 
 def test_a_record_that_had_a_counterpart_gets_none_by_a_trigger() -> None:
