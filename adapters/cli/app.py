@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from adapters.cli import asking, database, demo, log, policy, process, waiting
+from adapters.cli import asking, database, demo, log, policy, process, waiting, why
 from adapters.cli.failures import FORESEEN, failure_of
 from adapters.cli.output import CommandFailure, ExitCode, Output
 
@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo.app, process.app, asking.app, waiting.app):
+for commands in (demo.app, process.app, asking.app, waiting.app, why.app):
     app.add_typer(commands)
 app.add_typer(policy.app, name="policy")
 app.add_typer(log.app, name="log")

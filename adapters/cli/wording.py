@@ -1,0 +1,188 @@
+"""Facts and events in words, one line each, for `why`, `pairs show` and answers to requests."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from domain import events, facts
+from domain.canonical import Value
+from domain.facts import Fact
+from domain.ids import Crm
+from domain.ports import StoredEvent
+from domain.writes import Write
+from projections.audit_line import OBJECTS, AuditLine, lines
+
+CRM_NAMES: Final = {Crm.SALESFORCE: "Salesforce", Crm.HUBSPOT: "HubSpot"}
+#: longer values are cut
+VALUE_LENGTH_MAX: Final = 60
+
+
+def value_text(value: Value) -> str:
+    """Return a value in quotes, `blank` for none."""
+    if value is None:
+        return "blank"
+    text = value if len(value) <= VALUE_LENGTH_MAX else f"{value[:VALUE_LENGTH_MAX]}…"
+    return f"'{text}'"
+
+
+def line_of(stored: StoredEvent, decided_at: datetime) -> AuditLine | None:
+    """Return the audit line of an event, or None if it leaves none."""
+    return next(iter(lines(stored, decided_at)), None)
+
+
+def write_text(write: Write) -> str:
+    """Return what a write does: `update deal in HubSpot: amount '1' → '2'`."""
+    parts = [f"{write.OPERATION} {OBJECTS[type(write)]} in {CRM_NAMES[write.CRM]}"]
+    changes = [
+        f"{change.field} {value_text(change.before)} → {value_text(change.after)}"
+        for change in write.fields
+    ]
+    target = getattr(write, "contact_id", None) or getattr(write, "company_id", None)
+    if target is not None:
+        changes.insert(0, str(target))
+    if changes:
+        parts.append(", ".join(changes))
+    return ": ".join(parts)
+
+
+def event_text(event: events.Event) -> str:
+    """Return what was decided, with its rule."""
+    return f"{event.rule}: {_told(event)}"
+
+
+def _told(event: events.Event) -> str:
+    match event:
+        case events.WriteDecided():
+            doubt = " (time could not tell who won)" if event.ambiguous else ""
+            return f"{write_text(event.write)}{doubt}"
+        case events.WriteClosed():
+            why = " ".join(word for word in (event.code, event.message) if word)
+            blamed = f" (fields: {', '.join(event.fields)})" if event.fields else ""
+            return f"the write is {event.outcome}{': ' if why else ''}{why}{blamed}"
+        case events.EchoSeen():
+            return f"the write was seen again in its CRM: {event.how}"
+        case events.SideNoted():
+            return _side(event)
+        case events.FieldSettled():
+            return _settled(event)
+        case events.FieldHeld():
+            return (
+                f"{event.field} is not written in {CRM_NAMES[event.side]}: {event.code}"
+                f" {event.detail}"
+            )
+        case events.FieldFreed():
+            return f"{'every field' if event.field == '*' else event.field} goes again"
+        case events.NothingDecided():
+            return f"nothing to do: {event.reason}"
+        case events.WaitingChanged():
+            return f"waits for {', '.join(event.keys) or 'nothing'}"
+        case events.SummaryChanged():
+            return f"the pair is {event.state}"
+        case events.RolesNoted():
+            return f"{len(event.roles)} contact roles in Salesforce"
+        case events.AssociationsNoted():
+            return f"{len(event.contacts)} associated contacts in HubSpot"
+        case events.RecordFounded():
+            return f"{event.crm} {event.kind} {event.record_id} is known from here"
+        case events.RefreshWanted():
+            return f"{event.crm} {event.kind} {event.record_id} is to be read: {event.because}"
+        case _:
+            return _as_audited(event)
+
+
+def _as_audited(event: events.Event) -> str:
+    stored = StoredEvent(0, event.stream, 0, event, "", 0)
+    line = line_of(stored, event.at)
+    return line.reason if line is not None else type(event).TOPIC.partition(".")[2]
+
+
+def _side(event: events.SideNoted) -> str:
+    changed = [note for note in event.fields if note.kind != "known"]
+    where = CRM_NAMES[event.side]
+    if not changed:
+        return f"{where} was read: {len(event.fields)} fields as they are, nothing changed"
+    told = ", ".join(
+        f"{note.field} → {value_text(note.value)} ({note.kind}{_by(note.by)})" for note in changed
+    )
+    return f"{where}: {told}"
+
+
+def _settled(event: events.FieldSettled) -> str:
+    who = CRM_NAMES[event.winner] if event.winner is not None else "nobody"
+    losing = f"; {value_text(event.losing)} lost" if event.losing is not None else ""
+    same = event.salesforce == event.hubspot
+    values = (
+        value_text(event.salesforce)
+        if same
+        else f"{value_text(event.salesforce)} in Salesforce, {value_text(event.hubspot)} in HubSpot"
+    )
+    return f"{event.field} is to be {values}: {who} wins ({event.how}){losing}"
+
+
+def fact_text(fact: Fact) -> str:
+    """Return what happened, where, and by whom."""
+    return f"{_happened(fact)}{_by(fact.by)}"
+
+
+def _happened(fact: Fact) -> str:
+    match fact:
+        case facts.OpportunityObserved():
+            return f"opportunity {fact.opportunity_id} read ({fact.reason})"
+        case facts.DealObserved():
+            return f"deal {fact.deal_id} read ({fact.reason})"
+        case facts.RolesObserved():
+            return f"contact roles of opportunity {fact.opportunity_id} read ({fact.reason})"
+        case facts.AssociationsObserved():
+            return f"associations of deal {fact.deal_id} read ({fact.reason})"
+        case facts.SalesforceContactObserved() | facts.HubSpotContactObserved():
+            return f"contact {fact.contact_id} read ({fact.reason})"
+        case facts.AccountObserved():
+            return f"account {fact.account_id} read ({fact.reason})"
+        case facts.CompanyObserved():
+            return f"company {fact.company_id} read ({fact.reason})"
+        case facts.RecordDeleted():
+            return f"{fact.crm} says that {fact.kind} {fact.record_id} is deleted"
+        case facts.RecordMerged():
+            return f"{fact.crm} {fact.kind} {fact.record_id} was merged into {fact.winner_id}"
+        case facts.SalesforceCatalogObserved() | facts.HubSpotCatalogObserved():
+            return f"definitions read ({fact.reason})"
+        case facts.WriteDone():
+            return f"the CRM took the write (record {fact.record_id})"
+        case facts.WriteRejected():
+            return f"the CRM refused the write: {fact.code} {fact.message}"
+        case facts.WriteUnknown():
+            return "the call had no answer: only reading can tell what became of it"
+        case facts.WriteHeld() | facts.WriteCancelled():
+            return f"the write was not sent: {fact.reason}"
+        case facts.PolicyProposed():
+            return "a policy was proposed"
+        case facts.SetupRequested():
+            return "setup was asked for"
+        case facts.ImportRequested():
+            return f"an import was asked for: {fact.selection}, {fact.count} {fact.kind}"
+        case facts.PairRequested():
+            about = f" {fact.field}" if fact.field else ""
+            return f"an operator asked: {fact.action}{about}"
+        case facts.LinkRequested():
+            return f"an operator asked: link {fact.opportunity_id} with deal {fact.deal_id}"
+        case facts.FactsRetried():
+            return f"an operator asked: {'retry' if fact.again else 'discard'} parked facts"
+        case facts.Reconsider():
+            return f"what it waits for may have come: {fact.because}"
+        case facts.CandidatesChanged():
+            return f"{len(fact.candidates)} possible counterparts"
+        case facts.RollupChanged():
+            return f"its deals changed: {fact.rollup.associated_deals} count now"
+
+
+def texts(told: Iterable[events.Event]) -> list[str]:
+    """Return events in words, those left out that only keep the books."""
+    return [event_text(event) for event in told if not isinstance(event, BOOKS)]
+
+
+#: events that only keep the books
+BOOKS: Final = (events.SummaryChanged, events.WaitingChanged, events.RecordFounded)
+
+
+def _by(who: str) -> str:
+    return f", by {who}" if who else ""
