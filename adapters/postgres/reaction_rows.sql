@@ -92,10 +92,19 @@ WHERE kind = 'account' AND stream = ANY(%(streams)s::uuid[]) AND alive
 SELECT stream::text FROM imported_account WHERE stream = ANY(%(streams)s::uuid[])
 
 -- name: sharing
-SELECT crm, kind, what, value, count(*), (array_agg(record_id ORDER BY record_id))[:%(limit)s]
-FROM directory AS d
-JOIN unnest(%(crms)s::text[], %(kinds)s::text[], %(whats)s::text[], %(values)s::text[])
-    AS wanted (crm, kind, what, value) USING (crm, kind, what, value)
-JOIN record_identity AS r USING (crm, kind, record_id)
-WHERE r.alive
-GROUP BY crm, kind, what, value
+-- Key by key and record by record (`OFFSET 0` keeps it so): fresh tables have no statistics, and
+-- the planner would scan a whole kind for each key.
+SELECT w.crm, w.kind, w.what, w.value, living.count, living.first_ids
+FROM unnest(%(crms)s::text[], %(kinds)s::text[], %(whats)s::text[], %(values)s::text[])
+    AS w (crm, kind, what, value)
+CROSS JOIN LATERAL (
+    SELECT count(*), (array_agg(d.record_id ORDER BY d.record_id))[:%(limit)s] AS first_ids
+    FROM directory AS d
+    CROSS JOIN LATERAL (
+        SELECT r.alive FROM record_identity AS r
+        WHERE (r.crm, r.kind, r.record_id) = (d.crm, d.kind, d.record_id)
+        OFFSET 0
+    ) AS owned
+    WHERE (d.crm, d.kind, d.what, d.value) = (w.crm, w.kind, w.what, w.value) AND owned.alive
+) AS living
+WHERE living.count > 0
