@@ -82,6 +82,16 @@ class OpportunityObserved(_Observation):
     readings: tuple[Reading, ...]
 
 
+class PipelineMove(BaseModel):
+    """Where somebody else had put a deal before our latest value of its pipeline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    at: AwareDatetime
+    pipeline_id: str
+    stage_id: Value
+
+
 class DealObserved(_Observation):
     """A HubSpot deal's properties."""
 
@@ -107,6 +117,8 @@ class DealObserved(_Observation):
     vendor_synced_at: AwareDatetime | None
     #: whether our own integration created it
     created_by_us: bool
+    #: the move by somebody else that our value of the pipeline went over; None: there was none
+    overwritten_move: PipelineMove | None = None
     readings: tuple[Reading, ...]
 
 

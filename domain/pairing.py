@@ -129,7 +129,10 @@ def _deal(story: Story, fact: DealObserved) -> None:
     if not _is_ours(story, Crm.HUBSPOT, fact.deal_id):
         return
     links.claim_named(story, fact)
+    before = story.pair.hubspot.note
     taught = observing.deal(story, fact)
+    known_since = before.scope_at if before is not None else None
+    pipeline_scope.put_back(story, fact.overwritten_move, known_since)
     if fact.created_by_us and story.pair.state is PairState.OUTSIDE:
         story.not_because(RuleId.ONCE, "we created this deal; its create's answer says for whom")
         return

@@ -96,6 +96,7 @@ def deal_observed(row: RecordRow, shown: Collection[str], seen: Seen) -> facts.D
             vendor_opportunity_id=_blank(row.properties.get(names.VENDOR_DEAL_LINK)),
             vendor_synced_at=_instant(row.properties.get(names.VENDOR_SYNCED)),
             created_by_us=_is_created_by(row, seen.app_id),
+            overwritten_move=_overwritten_move(row, pipeline, seen.app_id),
             readings=readings,
         )
     )
@@ -243,6 +244,25 @@ def reading(row: RecordRow, name: str, app_id: str) -> Reading:
         return Reading(name=name, value=value)
     return Reading(
         name=name, value=value, at=last.timestamp, by=_author(last), ours=_is_ours(last, app_id)
+    )
+
+
+def _overwritten_move(row: RecordRow, pipeline: Reading, app_id: str) -> facts.PipelineMove | None:
+    """Return where somebody else had put the deal before our own value, if ours is the latest."""
+    history = row.properties_with_history.get(names.PIPELINE, ())
+    if not pipeline.ours:
+        return None
+    last = _last([one for one in history if not _is_ours(one, app_id)])
+    if last is None or not last.value:
+        return None
+    stages = row.properties_with_history.get(names.STAGE, ())
+    stage = _last(
+        [one for one in stages if not _is_ours(one, app_id) and one.timestamp <= last.timestamp]
+    )
+    return facts.PipelineMove(
+        at=last.timestamp,
+        pipeline_id=last.value,
+        stage_id=stage.value or None if stage is not None else None,
     )
 
 

@@ -14,14 +14,18 @@
 The gate is looked at again right before a write is sent.
 """
 
+from datetime import datetime
+
 from domain import events
+from domain.canonical import instant_text
 from domain.catalog import Scope
+from domain.facts import PipelineMove
 from domain.ids import Crm
 from domain.mapping import STAGE
 from domain.pair import PairState
 from domain.rules import RuleId, field_rules
 from domain.story import Story
-from domain.writes import Write
+from domain.writes import FieldChange, UpdateDeal, Write
 
 
 def deal_in_scope(story: Story) -> bool:
@@ -47,8 +51,50 @@ def gate(story: Story) -> None:
     inside = deal_in_scope(story) and opportunity_in_scope(story)
     if state in (PairState.LIVE, PairState.WAITING) and not inside:
         stop(story)
-    elif state is PairState.STOPPED and inside and story.context.deal_sync:
+    elif state is PairState.STOPPED and inside and _may_resume(story):
         resume(story, "the deal is back in a synced pipeline")
+
+
+def _may_resume(story: Story) -> bool:
+    """Tell whether being in scope is a person's wish, not our own write that is being undone."""
+    undoing = any(
+        isinstance(write, UpdateDeal) and any(change.name == "pipeline" for change in write.fields)
+        for write in story.pair.open.values()
+    )
+    return story.context.deal_sync and not undoing
+
+
+def put_back(story: Story, move: PipelineMove | None, known_since: datetime | None) -> None:
+    """Stop, and undo our write of the pipeline once, where it went over a person's move out.
+
+    Args:
+        story: the deal was observed just now, and its pipeline is our value.
+        move: what somebody else had set before; None: nothing.
+        known_since: when the pipeline that was known before had been set; None: nobody knows.
+    """
+    pair, context = story.pair, story.context
+    if pair.state is not PairState.LIVE or move is None or known_since is None:
+        return
+    if move.at <= known_since or instant_text(move.at) == pair.put_back:
+        return
+    if context.catalog.record_type_of(move.pipeline_id, context.policy) is not None:
+        return
+    why = f"a person moved the deal to pipeline {move.pipeline_id} before our write"
+    story.tell(events.SyncStopped(**story.said(RuleId.PIPELINE_SCOPE), why=why))
+    withdraw_all(story, RuleId.PIPELINE_SCOPE, why)
+    wanted = (("pipeline", move.pipeline_id), ("dealstage", move.stage_id))
+    write = UpdateDeal(
+        id=story.write_id(),
+        stream=pair.stream,
+        fields=tuple(
+            FieldChange(field=name, name=name, after=value, wire=value, guarded=False)
+            for name, value in wanted
+            if value is not None
+        ),
+        pipeline_id=pair.pipeline_id or "",
+        for_stopped=True,
+    )
+    story.ask(RuleId.PIPELINE_SCOPE, write, why)
 
 
 def stop(story: Story) -> None:

@@ -1,10 +1,18 @@
 """Stop and resume: moved out of the synced pipelines, and back."""
 
 from domain import events, ids
+from domain.facts import DealObserved, PipelineMove
 from domain.pair import PairState
 from domain.rules import RuleId
 from domain.writes import UpdateDeal, UpdateOpportunity
-from tests.support.scenario import NEW_BUSINESS, OPPORTUNITY, Scenario, salesforce_catalog
+from tests.support.scenario import (
+    NEW_BUSINESS,
+    OPPORTUNITY,
+    RENEWAL,
+    Scenario,
+    at,
+    salesforce_catalog,
+)
 
 OUT = {"pipeline_id": "default", "stage_id": "x"}
 
@@ -104,3 +112,38 @@ def test_a_deactivated_record_type_keeps_its_pairs() -> None:
 
     assert scenario.pair().state == PairState.LIVE
     assert len(scenario.asked(UpdateDeal)) == 1
+
+
+def test_a_move_out_that_our_write_went_over_is_put_back_once() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, name="Acme Renewal", record_type_id=RENEWAL))
+    (write,) = scenario.asked(UpdateDeal)
+    scenario.given(scenario.done(write, 45))
+    move = PipelineMove(at=at(42), pipeline_id="default", stage_id="x")
+
+    def seen(seconds: float) -> DealObserved:
+        return scenario.deal(
+            seconds,
+            record_type=RENEWAL,
+            link=OPPORTUNITY,
+            ours=("pipeline", "dealstage"),
+            overwritten_move=move,
+            set_at={"pipeline": 45, "dealstage": 45},
+        )
+
+    scenario.when(seen(50))
+
+    assert scenario.pair().state == PairState.STOPPED
+    back = scenario.asked(UpdateDeal)[0]
+    assert {c.name: c.wire for c in back.fields} == {"pipeline": "default", "dealstage": "x"}
+    scenario.when(seen(55))
+    assert [c for w in scenario.asked(UpdateDeal) for c in w.fields if c.name == "pipeline"] == []
+
+
+def test_an_old_move_out_and_back_puts_nothing_back() -> None:
+    scenario = Scenario().adopted().live()
+    move = PipelineMove(at=at(-500), pipeline_id="default", stage_id="x")
+
+    scenario.when(scenario.deal(50, link=OPPORTUNITY, ours=("pipeline",), overwritten_move=move))
+
+    assert scenario.pair().state == PairState.LIVE
