@@ -54,6 +54,7 @@ class MemoryFollowers(Followers):
     def __init__(self, decisions: MemoryDecisions) -> None:
         self._decisions = decisions
         self._lock = RLock()
+        self._emitting = False
         self.tables = Tables()
 
     @override
@@ -94,13 +95,20 @@ class MemoryFollowers(Followers):
                 self.tables.dues.values(),
                 key=lambda due: (due.cause.event_id, due.kind, due.target, due.because),
             )[:limit]
-            if not oldest:
+            if not oldest or self._emitting:
                 return 0
             lookups = _MemoryLookups(self.tables, self._decisions.identities)
             going = signals.outgoing(oldest, lookups)
-            send(going)
+            self._emitting = True
+            try:
+                send(going)
+            finally:
+                self._emitting = False
             for due in oldest:
-                del self.tables.dues[due.kind, due.target, due.because]
+                key = (due.kind, due.target, due.because)
+                # One that became due again meanwhile stays.
+                if self.tables.dues[key] == due:
+                    del self.tables.dues[key]
             return len(oldest)
 
     @override

@@ -403,3 +403,37 @@ def test_events_that_nobody_followed_are_counted(world: World) -> None:
     world.happens(summary(pair("a")), summary(pair("b")))
 
     assert world.followers.unfinished() == 2
+
+
+def test_only_one_tells_at_a_time(world: World) -> None:
+    world.happens(summary(pair("a")), summary(pair("b"), contact_ids=("78",)))
+    world.followers.follow("contact_rollup", limit=10)
+    others: list[int] = []
+
+    def send(going: Outgoing) -> None:
+        assert going.signals
+        others.append(world.followers.emit(world.send, limit=10))
+
+    assert world.followers.emit(send, limit=10) == 2
+    assert others == [0]
+
+
+def test_what_becomes_due_while_it_is_told_is_told_again(world: World) -> None:
+    world.happens(summary(pair("a"), amount="1"))
+    world.followers.follow("contact_rollup", limit=10)
+
+    def send(going: Outgoing) -> None:
+        world.send(going)
+        world.happens(summary(pair("a"), amount="2"))
+        world.followers.follow("contact_rollup", limit=10)
+
+    world.followers.emit(send, limit=10)
+    world.followers.emit(world.send, limit=10)
+
+    amounts = [f.rollup.recent_deal_amount for f in map(_fact, world.signals)]
+    assert amounts == ["1", "2"]
+
+
+def _fact(keyed: KeyedFact) -> facts.RollupChanged:
+    assert isinstance(keyed.fact, facts.RollupChanged)
+    return keyed.fact
