@@ -32,6 +32,8 @@ class Taught:
     changed: bool
     #: whether the record was never read before
     first: bool
+    #: whether something had been called off that is to be weighed again now
+    unsettled: bool = False
 
 
 def opportunity(story: Story, fact: OpportunityObserved) -> Taught:
@@ -155,6 +157,7 @@ class _Record:
 
 def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
     before = story.pair.side(record.side)
+    unsettled = story.pair.unsettled
     first = before.read_at is None
     notes = tuple(_field_notes(story, record, note))
     moved = before.note is not None and before.note.scope_id != note.scope_id
@@ -164,7 +167,7 @@ def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
         and story.context.policy.switches.company_sync
     )
     if not first and not notes and before.note == note and _nothing_unseen(story, record):
-        return Taught(changed=False, first=False)
+        return Taught(changed=False, first=False, unsettled=unsettled)
     story.tell(
         events.SideNoted(
             **story.said(RuleId.VALUE_TIME),
@@ -177,7 +180,8 @@ def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
     )
     _echoes(story, record, notes)
     changed = any(n.kind != Lesson.KNOWN for n in notes)
-    return Taught(changed=changed or moved or account_moved, first=first)
+    changed = changed or moved or account_moved
+    return Taught(changed=changed, first=first, unsettled=unsettled)
 
 
 def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[events.FieldNote]:

@@ -16,6 +16,7 @@ from domain.facts import ContactAssociation, ContactRole
 from domain.ids import Crm, Kind, StreamId, WriteId
 from domain.mapping import STAGE
 from domain.registers import Asked, Foreign, Lesson, Register
+from domain.rules import RuleId
 from domain.writes import (
     AddContactRole,
     ArchiveDeal,
@@ -195,6 +196,14 @@ class Pair:
     def pipeline_id(self) -> Value:
         """Return the deal's pipeline as last read."""
         return self.hubspot.note.scope_id if self.hubspot.note is not None else None
+
+    @property
+    def believed_pipeline_id(self) -> str:
+        """Return where the deal is, or will be once its open write is done; blank: unknown."""
+        stage = self.field(STAGE).hubspot.believed
+        if stage is not None:
+            return stage.partition("/")[0]
+        return self.pipeline_id or ""
 
     def has_open(self, *kinds: type[Write]) -> bool:
         """Tell whether a write of one of these classes is not closed yet."""
@@ -548,4 +557,5 @@ def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
     if event.outcome == "rejected" and not event.fields:
         refused = {**pair.refused, write.topic: (event.code, event.message)}
         return replace(pair, refused=refused)
-    return replace(pair, unsettled=True)
+    switched_off = event.rule is RuleId.DEAL_SYNC_SWITCH
+    return replace(pair, unsettled=pair.unsettled or not switched_off)

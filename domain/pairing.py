@@ -110,8 +110,10 @@ def weigh(story: Story) -> None:
             _reconcile(story)
         case PairState.STOPPED | PairState.DETACHED:
             story.not_because(RuleId.PIPELINE_SCOPE, f"the pair is {story.pair.state}")
-        case PairState.OUTSIDE | PairState.DELETED:
-            story.not_because(RuleId.TRIGGER_FIELDS, f"the pair is {story.pair.state}")
+        case PairState.DELETED:
+            deletion.finish(story)
+        case PairState.OUTSIDE:
+            story.not_because(RuleId.TRIGGER_FIELDS, "the pair is outside")
         case _ as never:
             assert_never(never)
     record_status.show(story)
@@ -176,19 +178,16 @@ def _observed(story: Story, side: Crm, taught: Taught, reason: str) -> None:
             entry.skip(story, reason)
     elif by_hand is not None:
         entry.skip(story, reason)
-    if links.is_adopted(story.pair):
+    adopted = links.is_adopted(story.pair)
+    if adopted:
         _adopt(story)
     if by_hand is not None and entry.imported_fields(reason):
         links.adopt_fields(story, entry.imported_fields(reason))
     moved = story.pair.state is not was
     waits = story.pair.state is PairState.WAITING
-    if taught.changed or moved or waits or by_hand is not None or _has_work(story):
+    live = taught.changed or taught.first or taught.unsettled or adopted
+    if live or moved or waits or by_hand is not None:
         weigh(story)
-
-
-def _has_work(story: Story) -> bool:
-    """Tell whether something that was called off, or a first look, is to be weighed now."""
-    return bool(story.events) and story.pair.state is PairState.LIVE
 
 
 def _part(story: Story, side: Crm, taught: Taught, reason: str) -> None:
@@ -239,7 +238,7 @@ def _update(story: Story, side: Crm) -> None:
             id=story.write_id(),
             stream=pair.stream,
             fields=(*changes, *status),
-            pipeline_id=pair.pipeline_id or "",
+            pipeline_id=pair.believed_pipeline_id,
         )
         story.ask(RuleId.FIELD_RULE, write_to_deal, reason, ambiguous=ambiguous)
     else:
@@ -247,7 +246,7 @@ def _update(story: Story, side: Crm) -> None:
             id=story.write_id(),
             stream=pair.stream,
             fields=changes,
-            pipeline_id=pair.pipeline_id or "",
+            pipeline_id=pair.believed_pipeline_id,
         )
         story.ask(RuleId.FIELD_RULE, write, reason, ambiguous=ambiguous)
 

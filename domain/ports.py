@@ -230,6 +230,10 @@ class Refreshes(Protocol):
         """Forget wishes that were read and whose facts are durable."""
         ...
 
+    def give_back(self, wishes: Sequence[Refresh]) -> None:
+        """Let wishes that could not be read be claimed again at once."""
+        ...
+
     def waiting(self) -> int:
         """Count the wishes, held ones included."""
         ...

@@ -13,7 +13,7 @@ again by the arithmetic of desired less believed.
 | refused, the record is gone there | it is read again |
 | unknown | stays open until its reading; never sent again |
 | held | stays open until a person releases it |
-| cancelled | what is still wanted is decided anew |
+| cancelled | what is still wanted is decided anew; a deletion that a person discards is not |
 
 A daily limit, a refused sign-in, or a disabled API pauses that CRM's writes with one issue, and they
 go on by themselves: nothing is decided about the pair.
@@ -24,7 +24,7 @@ from domain.facts import Outcome, WriteCancelled, WriteDone, WriteHeld, WriteRej
 from domain.ids import Crm, Kind
 from domain.pair import PairState, kind_of
 from domain.rules import RuleId, field_rules, links
-from domain.rules.deletion import archive_deal, create_again
+from domain.rules.deletion import archive_deal, create_again, detach
 from domain.story import Story
 from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, Write
 
@@ -143,6 +143,11 @@ def _refused(story: Story, write: Write, fact: WriteRejected) -> None:
 def _cancelled(story: Story, write: Write, fact: WriteCancelled) -> bool:
     """Weigh anew, unless the world moved on and its picture is still to come."""
     if not fact.reason.startswith(OVERTAKEN):
+        by_a_person = fact.rule in (RuleId.DELETE_FUSE, RuleId.DELETE_DOWN)
+        if isinstance(write, ArchiveDeal) and by_a_person:
+            if story.pair.state is PairState.DELETED:
+                detach(story, RuleId.DELETE_FUSE, f"the deal stays: {fact.reason}")
+            return False
         return fact.rule != RuleId.DEAL_SYNC_SWITCH
     record_id = story.pair.side(write.CRM).current
     if record_id is not None:

@@ -74,7 +74,10 @@ def _without_account(story: Story) -> None:
         field="AccountId", name="AccountId", after=account_id, wire=account_id, guarded=True
     )
     write_back = UpdateOpportunity(
-        id=story.write_id(), stream=pair.stream, fields=(change,), pipeline_id=pair.pipeline_id
+        id=story.write_id(),
+        stream=pair.stream,
+        fields=(change,),
+        pipeline_id=pair.believed_pipeline_id,
     )
     story.ask(RuleId.COMPANY_SYNC, write_back, "the account was blank and the deal has a company")
 

@@ -22,7 +22,7 @@ from domain import events, issues
 from domain.facts import RecordDeleted
 from domain.ids import Crm
 from domain.pair import PairState
-from domain.rules import RuleId
+from domain.rules import RuleId, pipeline_scope
 from domain.rules.pipeline_scope import withdraw_all
 from domain.story import Story
 from domain.writes import ArchiveDeal
@@ -82,8 +82,22 @@ def archive_deal(story: Story, why: str) -> None:
     pair = story.pair
     if pair.hubspot.current is None or pair.has_open(ArchiveDeal):
         return
-    write = ArchiveDeal(id=story.write_id(), stream=pair.stream, pipeline_id=pair.pipeline_id or "")
+    write = ArchiveDeal(
+        id=story.write_id(), stream=pair.stream, pipeline_id=pair.believed_pipeline_id
+    )
     story.ask(RuleId.DELETE_DOWN, write, why)
+
+
+def finish(story: Story) -> None:
+    """Decide a deletion anew that was called off by a look; a deal moved out meanwhile stays."""
+    pair = story.pair
+    if pair.hubspot.current is None or pair.salesforce.current is not None:
+        story.not_because(RuleId.TOMBSTONE, "the pair is deleted")
+    elif pipeline_scope.deal_in_scope(story):
+        archive_deal(story, "the opportunity was deleted")
+    else:
+        why = f"the deal was moved to pipeline {pair.pipeline_id} before it was deleted"
+        detach(story, RuleId.DELETE_DOWN, why)
 
 
 def _opportunity_deleted(story: Story) -> None:

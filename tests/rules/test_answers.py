@@ -32,7 +32,8 @@ def test_our_own_write_coming_back_decides_only_its_confirmation() -> None:
 def test_an_echo_is_recognised_with_or_without_its_tag(ours: tuple[str, ...]) -> None:
     scenario, write = edited(amount="7")
 
-    scenario.given(scenario.deal(44, amount="7", set_at={"amount": 43}, ours=ours))
+    times = {"amount": 43}
+    scenario.given(scenario.deal(44, amount="7", set_at=times, ours=ours, link=OPPORTUNITY))
     scenario.when(scenario.done(write, 45))
 
     assert scenario.writes() == ()

@@ -65,6 +65,45 @@ def test_deleting_while_deal_sync_is_off_detaches_with_an_issue() -> None:
     assert {"DS101"} == scenario.issues()
 
 
+def archiving() -> tuple[Scenario, ArchiveDeal]:
+    """Return a pair whose opportunity was deleted, and the write that archives its deal."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    (archive,) = scenario.asked(ArchiveDeal)
+    return scenario, archive
+
+
+def test_a_deletion_that_a_look_called_off_is_decided_anew() -> None:
+    scenario, archive = archiving()
+    scenario.given(scenario.cancelled(archive, 41, "overtaken: amount", RuleId.ECHO))
+
+    scenario.when(scenario.deal(42, amount="6", set_at={"amount": 39}, link=OPPORTUNITY))
+
+    assert len(scenario.asked(ArchiveDeal)) == 1
+
+
+def test_a_deal_moved_out_before_its_deletion_stays() -> None:
+    scenario, archive = archiving()
+    scenario.given(scenario.cancelled(archive, 41, "overtaken: pipeline", RuleId.PIPELINE_SCOPE))
+    times = {"pipeline": 39, "dealstage": 39}
+
+    scenario.when(
+        scenario.deal(42, pipeline_id="default", stage_id="x", set_at=times, link=OPPORTUNITY)
+    )
+
+    assert scenario.asked(ArchiveDeal) == ()
+    assert scenario.pair(ids.deal(DEAL)).state == PairState.DETACHED
+
+
+def test_a_deletion_that_a_person_discards_is_not_decided_again() -> None:
+    scenario, archive = archiving()
+
+    scenario.when(scenario.cancelled(archive, 41, "discarded", RuleId.DELETE_FUSE))
+
+    assert scenario.asked(ArchiveDeal) == ()
+    assert scenario.pair(ids.deal(DEAL)).state == PairState.DETACHED
+
+
 def test_a_deletion_is_decided_once() -> None:
     scenario = Scenario().adopted().live()
     deleted = scenario.deleted(40, ids.opportunity(OPPORTUNITY))

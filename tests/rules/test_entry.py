@@ -148,6 +148,28 @@ def test_a_pair_reconciles_at_its_next_trigger_after_switching_on() -> None:
     assert {"amount", "description"} == {c.field for c in write.fields if c.guarded}
 
 
+def test_a_stamp_that_moves_alone_pushes_no_backlog_of_a_live_pair() -> None:
+    scenario = Scenario().adopted().live().propose(OFF)
+    scenario.given(scenario.opportunity(40, name="Acme Renewal", amount="1300"))
+
+    scenario.propose(Policy()).when(scenario.opportunity(50, name="Acme Renewal", amount="1300"))
+
+    assert scenario.writes() == ()
+
+
+def test_what_the_switch_cancelled_waits_for_the_next_trigger() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, name="Acme Renewal", amount="1300"))
+    (write,) = scenario.asked(UpdateDeal)
+    scenario.propose(OFF)
+    off = scenario.cancelled(write, 41, "deal sync is off", RuleId.DEAL_SYNC_SWITCH)
+    scenario.given(off).propose(Policy())
+
+    scenario.when(scenario.opportunity(50, name="Acme Renewal", amount="1300"))
+
+    assert scenario.writes() == ()
+
+
 def test_an_import_while_deal_sync_is_off_is_spent() -> None:
     scenario = Scenario().adopted(OFF)
     scenario.given(scenario.opportunity(0, reason="baseline"))
