@@ -23,6 +23,7 @@ from adapters.http_transport import HttpRequest, NetworkTransport
 from adapters.hubspot.signature import SignedBy
 from adapters.hubspot.webhook import Endpoint
 from adapters.hubspot.webhook_server import LOOPBACK, WebhookServer
+from adapters.postgres.leases import end_leases
 from adapters.settings import WebhookSettings
 
 WEBHOOK_PATH: Final = "/hubspot"
@@ -55,12 +56,13 @@ def running_engine(
     clock: Clock,
     logger: FilteringBoundLogger,
 ) -> Iterator[Engine]:
-    """Run the loops of some roles until the end of the block.
+    """Run the loops of some roles, which the caller holds, until the end of the block.
 
     Raises:
         WebhookPortTakenError: another program has the port for webhooks.
     """
     with ExitStack() as opened:
+        end_leases(stores.database, roles, clock.now())
         present = Present(stores)
         crms = opened.enter_context(open_crms(accounts, stores.bookmarks, present.policy))
         loops: dict[str, Loop] = {}

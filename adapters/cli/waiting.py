@@ -25,6 +25,8 @@ from adapters.source import is_pass_wanted, want_full_pass
 from domain.ids import Crm
 
 LOOK_SECONDS: Final = 0.1
+#: how long a poll or a webhook may take to show a write, before one more full pass is asked for
+UNSEEN_SECONDS: Final = 1.5
 TIMEOUT_SECONDS: Final = 60.0
 TIMEOUT_SECONDS_MAX: Final = 86_400.0
 
@@ -102,9 +104,12 @@ def _until_quiet(session: Session, begun_at: datetime, seconds: float) -> Look:
     sandbox_url = _sandbox_url(session)
     deadline = begun_at + timedelta(seconds=seconds)
     before: Look | None = None
+    unseen_since = begun_at
     while True:
         at = session.clock.now()
-        if before is not None and set(before.moving) == {quiet.UNSEEN}:
+        if before is None or set(before.moving) != {quiet.UNSEEN}:
+            unseen_since = at
+        elif at - unseen_since > timedelta(seconds=UNSEEN_SECONDS):
             _pass_again(session, at)
         found = quiet.look(
             session.stores, present, at=at, passes_since=begun_at, sandbox_url=sandbox_url

@@ -93,7 +93,13 @@ class Ingest:
         )
         if not wishes:
             return 0
-        self._append(source.crm, source.read(wishes, at))
+        try:
+            found = source.read(wishes, at)
+        except PortError:
+            # Else they would be out of reach until the lease ends, long after the CRM is back.
+            self._refreshes.give_back(wishes)
+            raise
+        self._append(source.crm, found)
         self._refreshes.done(wishes)
         return len(wishes)
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Final
 
 from typing_extensions import override
 
 from adapters.source import WebhookInbox
 from domain.ids import Crm
 from domain.ports import Refresh, Refreshes
+
+#: held by nobody, and not waiting in the sense that the same wish is refused
+_FREE: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -52,6 +56,14 @@ class MemoryRefreshes(Refreshes, WebhookInbox):
             self._rows = [
                 row for row in self._rows if row.held_until is None or row.wish not in read
             ]
+
+    @override
+    def give_back(self, wishes: Sequence[Refresh]) -> None:
+        with self._lock:
+            unread = set(wishes)
+            for row in self._rows:
+                if row.held_until is not None and row.wish in unread:
+                    row.held_until = _FREE
 
     @override
     def waiting(self) -> int:

@@ -59,6 +59,12 @@ class PostgresRefreshes(Refreshes, WebhookInbox):
                 connection.execute(_SQL["done"], _columns(wishes))
 
     @override
+    def give_back(self, wishes: Sequence[Refresh]) -> None:
+        if wishes:
+            with self._database.transaction() as connection:
+                connection.execute(_SQL["give_back"], _columns(wishes))
+
+    @override
     def waiting(self) -> int:
         with self._database.transaction() as connection:
             row = connection.execute(_SQL["waiting"]).fetchone()

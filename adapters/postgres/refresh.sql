@@ -42,6 +42,22 @@ WHERE r.held_until IS NOT NULL
     AND (r.crm, r.kind, r.record_id, r.reason, r.cause, r.hint, r.happened_at)
     = (w.crm, w.kind, w.record_id, w.reason, w.cause, w.hint, w.happened_at)
 
+-- name: give_back
+-- Not null: the row must not meet the same wish that waits already.
+UPDATE refresh AS r SET held_until = '-infinity'
+FROM unnest(
+    %(crm)s::text[],
+    %(kind)s::text[],
+    %(record_id)s::text[],
+    %(reason)s::text[],
+    %(cause)s::text[],
+    %(hint)s::text[],
+    %(happened_at)s::timestamptz[]
+) AS w (crm, kind, record_id, reason, cause, hint, happened_at)
+WHERE r.held_until IS NOT NULL
+    AND (r.crm, r.kind, r.record_id, r.reason, r.cause, r.hint, r.happened_at)
+    = (w.crm, w.kind, w.record_id, w.reason, w.cause, w.hint, w.happened_at)
+
 -- name: waiting
 SELECT count(*) FROM refresh
 

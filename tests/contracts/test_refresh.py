@@ -101,6 +101,19 @@ def test_a_wish_comes_back_when_its_lease_ends(shelf: Shelf) -> None:
     assert _claim(shelf, AT + timedelta(seconds=LEASE)) == (_wish("1"),)
 
 
+def test_a_wish_given_back_is_claimed_at_once(shelf: Shelf) -> None:
+    shelf.refreshes().add([_wish("1")])
+    claimed = _claim(shelf)
+    shelf.refreshes().add([_wish("1")])
+
+    shelf.refreshes().give_back(claimed)
+
+    assert _claim(shelf) == (_wish("1"), _wish("1"))
+    assert _claim(shelf) == ()
+    shelf.refreshes().done(claimed)
+    assert shelf.refreshes().waiting() == 0
+
+
 def test_a_wish_made_while_the_record_is_being_read_is_kept(shelf: Shelf) -> None:
     """That reading may have begun before the change."""
     shelf.refreshes().add([_wish("1")])
