@@ -14,7 +14,22 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from adapters.cli import asking, database, demo, log, policy, process, waiting, why
+from adapters.cli import (
+    asking,
+    audit,
+    database,
+    demo,
+    issues,
+    log,
+    pairs,
+    parked,
+    policy,
+    process,
+    projections,
+    waiting,
+    why,
+    writes,
+)
 from adapters.cli.failures import FORESEEN, failure_of
 from adapters.cli.output import CommandFailure, ExitCode, Output
 
@@ -33,9 +48,18 @@ app = typer.Typer(
 )
 for commands in (demo.app, process.app, asking.app, waiting.app, why.app):
     app.add_typer(commands)
-app.add_typer(policy.app, name="policy")
-app.add_typer(log.app, name="log")
-app.add_typer(database.app, name="database")
+for name, group in (
+    ("policy", policy.app),
+    ("pairs", pairs.app),
+    ("audit", audit.app),
+    ("writes", writes.app),
+    ("issues", issues.app),
+    ("parked", parked.app),
+    ("projections", projections.app),
+    ("log", log.app),
+    ("database", database.app),
+):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from adapters.cli.wording import CRM_NAMES, event_text, fact_text, value_text, write_text
+from adapters.cli.wording import CRM_NAMES, event_text, fact_text, operation_text, value_text
 from domain import events, facts
 from domain.catalog import Catalog
 from domain.facts import Fact
@@ -130,7 +130,7 @@ def _sending(
     write_id = event.write.id
     state = "pending" if sent is None else sent.row.state
     why = sent.row.state_reason if sent is not None else None
-    text = f"{write_text(event.write)}: {state}{f' ({why})' if why else ''}"
+    text = f"{operation_text(event.write)}: {state}{f' ({why})' if why else ''}"
     yield Step("write", told.decided_at, write_id, text, told.ref)
     if sent is None:
         return
@@ -178,10 +178,10 @@ def field_answer(
         return f"{now}; it acts only when it changes (rule no-retroactive)"
     event = settled.event
     assert isinstance(event, events.FieldSettled), "that is what was looked for"
-    who = CRM_NAMES[event.winner] if event.winner is not None else "nobody"
+    won = f"{CRM_NAMES[event.winner]} won" if event.winner is not None else "chosen"
     by = f" ({event.by})" if event.by else ""
     losing = f"; {value_text(event.losing)} lost" if event.losing is not None else ""
-    return f"{now}: {who} won{by}, {event.how}, rule {mapping.rule}{losing}"
+    return f"{now}: {won}{by}, {event.how}, rule {mapping.rule}{losing}"
 
 
 def pair_answer(pair: Pair, history: Sequence[Told]) -> str:

@@ -105,6 +105,21 @@ def resolve_pair(stores: Stores, text: str) -> Named:
     return named
 
 
+def uuid_of(text: str) -> str:
+    """Return an id of our own, such as a write's.
+
+    Raises:
+        CommandFailure: it is none.
+    """
+    if not _STREAM.fullmatch(text):
+        raise CommandFailure(
+            "no_id",
+            f"expected an id of 36 characters, as lists print it, found {text!r}",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
+    return text
+
+
 def instant_of(text: str, now: datetime) -> datetime:
     """Return the instant that a text names: ISO 8601, or so long ago (`90s`, `15m`, `2h`, `3d`).
 

@@ -15,6 +15,8 @@ from projections.audit_line import OBJECTS, AuditLine, lines
 CRM_NAMES: Final = {Crm.SALESFORCE: "Salesforce", Crm.HUBSPOT: "HubSpot"}
 #: longer values are cut
 VALUE_LENGTH_MAX: Final = 60
+#: what shows a pair's status on its deal: not worth a word
+STATUS: Final = ("dealsync_link", "dealsync_state", "dealsync_synced_at", "dealsync_issue")
 
 
 def value_text(value: Value) -> str:
@@ -32,17 +34,20 @@ def line_of(stored: StoredEvent, decided_at: datetime) -> AuditLine | None:
 
 def write_text(write: Write) -> str:
     """Return what a write does: `update deal in HubSpot: amount '1' → '2'`."""
-    parts = [f"{write.OPERATION} {OBJECTS[type(write)]} in {CRM_NAMES[write.CRM]}"]
     changes = [
         f"{change.field} {value_text(change.before)} → {value_text(change.after)}"
         for change in write.fields
+        if change.before != change.after and not change.name.startswith(STATUS)
     ]
     target = getattr(write, "contact_id", None) or getattr(write, "company_id", None)
     if target is not None:
         changes.insert(0, str(target))
-    if changes:
-        parts.append(", ".join(changes))
-    return ": ".join(parts)
+    return f"{operation_text(write)}{': ' if changes else ''}{', '.join(changes)}"
+
+
+def operation_text(write: Write) -> str:
+    """Return what a write does, without its fields: `update deal in HubSpot`."""
+    return f"{write.OPERATION} {OBJECTS[type(write)]} in {CRM_NAMES[write.CRM]}"
 
 
 def event_text(event: events.Event) -> str:
@@ -73,7 +78,7 @@ def _told(event: events.Event) -> str:
         case events.FieldFreed():
             return f"{'every field' if event.field == '*' else event.field} goes again"
         case events.NothingDecided():
-            return f"nothing to do: {event.reason}"
+            return f"nothing decided: {event.reason}"
         case events.WaitingChanged():
             return f"waits for {', '.join(event.keys) or 'nothing'}"
         case events.SummaryChanged():
@@ -108,7 +113,7 @@ def _side(event: events.SideNoted) -> str:
 
 
 def _settled(event: events.FieldSettled) -> str:
-    who = CRM_NAMES[event.winner] if event.winner is not None else "nobody"
+    how = f"{CRM_NAMES[event.winner]} wins, {event.how}" if event.winner is not None else event.how
     losing = f"; {value_text(event.losing)} lost" if event.losing is not None else ""
     same = event.salesforce == event.hubspot
     values = (
@@ -116,7 +121,7 @@ def _settled(event: events.FieldSettled) -> str:
         if same
         else f"{value_text(event.salesforce)} in Salesforce, {value_text(event.hubspot)} in HubSpot"
     )
-    return f"{event.field} is to be {values}: {who} wins ({event.how}){losing}"
+    return f"{event.field} is to be {values} ({how}){losing}"
 
 
 def fact_text(fact: Fact) -> str:

@@ -89,5 +89,5 @@ def test_why_not_names_the_switch(tmp_path_factory: pytest.TempPathFactory) -> N
     with filled_home(tmp_path_factory.mktemp("off"), scenario) as filled:
         told = filled.call("why", OPPORTUNITY, "--json").json
 
-    assert "deal-sync-switch: nothing to do: deal sync is off" in told["answer"]
+    assert "deal-sync-switch: nothing decided: deal sync is off" in told["answer"]
     assert told["steps"][-1]["kind"] == "event"
