@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from domain import account as accounts
-from domain import adoption, events, ids, pairing, people
+from domain import adoption, events, ids, pair_history, pairing, people
 from domain import catalog as catalogs
 from domain import contact as contacts
-from domain import pair as pairs
 from domain.account import Account, Company
 from domain.adoption import Adopted
 from domain.catalog import Catalog
@@ -205,7 +204,7 @@ def evolve(aggregate: Aggregate | None, event: events.Event) -> Aggregate:
     """Fold one event of any stream."""
     match aggregate:
         case Pair():
-            return pairs.evolve(aggregate, event)
+            return pair_history.evolve(aggregate, event)
         case Contact():
             return contacts.evolve(aggregate, event)
         case Account():

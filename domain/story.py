@@ -5,8 +5,7 @@ A rule reads `story.pair`, tells an event, and the next rule reads what came of 
 
 from typing import Final
 
-from domain import events
-from domain import pair as pairs
+from domain import events, pair_history
 from domain.context import Context
 from domain.facts import Fact
 from domain.issues import PROBLEMS, Problem
@@ -32,7 +31,7 @@ class Story(Telling[Pair]):
 
     def __init__(self, pair: Pair, fact: Fact, context: Context) -> None:
         """Begin with the pair as it is."""
-        super().__init__(pair, fact, context, pairs.evolve)
+        super().__init__(pair, fact, context, pair_history.evolve)
         self._problems: dict[tuple[str, str], str] = {}
         self._weighed = False
         self._waits: set[str] = set()
