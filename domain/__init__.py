@@ -6,6 +6,7 @@ says what happened; an aggregate's `decide` answers with **events** (`events`), 
 Nothing here reads a clock, draws a random number or does I/O: time, ids and policy are arguments.
 
 Read in this order: `facts`, `events`, `writes`; then `ids`, `canonical`, `mapping`, `registers`;
-then the aggregates `pair`, `contact`, `account`, `catalog`, `adoption`; then `rules`, one behaviour a
-module, and `pairing`, their order; last `deciding`, which routes a fact to its aggregate, and `ports`, what the engine needs.
+then the aggregates `pair` (with `pair_history`), `contact`, `account`, `catalog`, `adoption`; then
+`rules`, one behaviour a module, and `pairing`, their order; last `deciding`, which routes a fact to
+its aggregate, and `ports`, what the engine needs.
 """
