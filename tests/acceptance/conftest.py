@@ -137,7 +137,7 @@ class User:
             deal_id, SimplePublicObjectInput(properties=properties)
         )
 
-    def act(self, crm: str, action: str, **arguments: str) -> dict[str, Any]:
+    def act(self, crm: str, action: str, **arguments: str | int) -> dict[str, Any]:
         """Do what a person does in a screen and no REST call can."""
         url = self.salesforce_url if crm == "salesforce" else self.hubspot_url
         answer = requests.post(
@@ -189,6 +189,9 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     ) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        yield User(ready["salesforce_url"], ready["hubspot_url"], folder / "home")
+        user = User(ready["salesforce_url"], ready["hubspot_url"], folder / "home")
+        # Each test waits for full passes, one after the other, as no real account has to bear.
+        user.act("hubspot", "set_rate_limit", burst=10_000, search_per_second=1_000)
+        yield user
         process.terminate()
         assert process.wait(30) == 0
