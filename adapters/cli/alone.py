@@ -28,7 +28,12 @@ LOOK_SECONDS: Final = 0.05
 
 @contextmanager
 def answering(
-    session: Session, command: str, roles: Collection[str], accounts: Callable[[], Accounts]
+    session: Session,
+    command: str,
+    roles: Collection[str],
+    accounts: Callable[[], Accounts],
+    *,
+    seconds_max: float = ANSWER_SECONDS_MAX,
 ) -> Iterator[Callable[[], None]]:
     """Give what to do between two looks for an answer.
 
@@ -37,12 +42,13 @@ def answering(
         command: what a person typed.
         roles: the loops that the answer needs.
         accounts: asked only if this command has to reach the CRMs itself.
+        seconds_max: how long the answer may take.
 
     Raises:
         HomeHeldError: some of the loops are held by others, and some by nobody.
         SettingsError: the CRMs have to be reached and are not named.
     """
-    deadline = _Deadline(session)
+    deadline = _Deadline(session, seconds_max)
     try:
         lock = HomeLock(session.home, ROLES, command=command, at=session.clock.now())
     except HomeHeldError:
@@ -68,7 +74,8 @@ def answering(
 class _Deadline:
     """Waits a little at a time, and not for ever."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, seconds_max: float) -> None:
+        self._seconds_max = seconds_max
         self._now = session.clock.now
         self._begun_at: datetime = self._now()
 
@@ -78,10 +85,10 @@ class _Deadline:
         Raises:
             CommandFailure: it is.
         """
-        if (self._now() - self._begun_at).total_seconds() > ANSWER_SECONDS_MAX:
+        if (self._now() - self._begun_at).total_seconds() > self._seconds_max:
             raise CommandFailure(
                 "timeout",
-                f"expected an answer within {ANSWER_SECONDS_MAX:.0f} s, found none; the request"
+                f"expected an answer within {self._seconds_max:.0f} s, found none; the request"
                 " stands in the log and will be answered",
                 hint="`dealsync status` shows what waits",
                 retryable=True,

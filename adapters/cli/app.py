@@ -19,6 +19,7 @@ from adapters.cli import (
     audit,
     database,
     demo,
+    importing,
     issues,
     log,
     pairs,
@@ -46,10 +47,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo.app, process.app, asking.app, waiting.app, why.app):
+for commands in (demo.app, process.app, asking.app, waiting.app, importing.sync_app, why.app):
     app.add_typer(commands)
 for name, group in (
     ("policy", policy.app),
+    ("import", importing.app),
     ("pairs", pairs.app),
     ("audit", audit.app),
     ("writes", writes.app),

@@ -159,7 +159,10 @@ def _text(line: AuditLine) -> str:
     ]
     record = line.record_id or line.opportunity_id or line.deal_id or line.contact_id or ""
     what = " ".join(word for word in (line.operation, line.object, record) if word)
-    told = ", ".join(fields) if line.operation is not None and fields else line.reason
+    told = ", ".join(fields) or line.reason
+    if line.operation is None and fields:
+        told = f"{line.reason}: {told}"
     doubt = " (time could not tell who won)" if line.ambiguous else ""
     by = f", by {line.cause.by}" if line.cause.by else ""
-    return f"{instant(line.at)}  {line.kind:<11}  {line.rule}: {what}: {told}{doubt}{by}"
+    text = ": ".join(part for part in (line.rule, what, told) if part)
+    return f"{instant(line.at)}  {line.kind:<11}  {text}{doubt}{by}"

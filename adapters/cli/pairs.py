@@ -20,6 +20,7 @@ from domain.ids import POLICY_STREAM, Crm, Kind
 from domain.mapping import Mapping
 from domain.pair import Pair, PairState
 from domain.rules import values
+from projections.reading import PairRow
 
 LIMIT: Final = 100
 LIMIT_MAX: Final = 100_000
@@ -44,21 +45,16 @@ def list_pairs(
         rows = session.stores.views.pairs(
             state=None if state is None else state.value, with_issues=issues, limit=limit
         )
-    Output(as_json=json).rows(
-        "pair",
-        [asdict(row) for row in rows],
-        {
-            "opportunity_id": "opportunity",
-            "deal_id": "deal",
-            "state": "state",
-            "name": "name",
-            "amount": "amount",
-            "close_date": "close date",
-            "issues": "issues",
-            "held": "held",
-        },
-        empty="no pairs: nothing was read yet, or nothing is in that state",
-    )
+    output = Output(as_json=json)
+    if output.as_json:
+        output.line({"schema": "dealsync.pair/1", "items": [asdict(row) for row in rows]})
+        return
+    for row in rows:
+        output.text(_row_text(row))
+    if not rows:
+        output.text("no pairs: nothing was read yet, or nothing is in that state")
+    elif len(rows) == limit:
+        output.hint(f"the first {limit}; --limit shows more")
 
 
 @app.command()
@@ -178,6 +174,23 @@ def restore(
             session, named.stream, "restore", field=mapping.name, value=wanted
         ).check()
     requesting.show(output, "restore", pair, answer)
+
+
+def _row_text(row: PairRow) -> str:
+    """Return a pair as people read it."""
+    amount = "" if row.amount is None else f"  {row.amount}"
+    close_date = "" if row.close_date is None else f"  {row.close_date}"
+    counts = (
+        ("issues", row.issues),
+        ("held fields", row.held),
+        ("parked facts", row.parked),
+        ("waits", len(row.waiting_for)),
+    )
+    more = "".join(f"  {count} {word}" for word, count in counts if count)
+    return (
+        f"{row.opportunity_id or '-':<18}  {row.deal_id or '-':<12}  {row.state:<8}"
+        f"  {row.name or '-'}{amount}{close_date}{more}"
+    )
 
 
 def _request(pair: str, action: str, *, json: bool) -> None:

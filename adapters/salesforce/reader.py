@@ -23,12 +23,8 @@ OBJECTS: Final = {kind: name for name, kind in translate.KINDS.items()}
 #: in a refresh's hint: read the contacts of an opportunity's roles too
 WITH_CONTACTS: Final = "contacts"
 
-_REASONS: Final = {
-    "baseline": "baseline",
-    "webhook": "webhook",
-    "import": "import",
-    "sync_now": "sync_now",
-}
+#: words of a wish's reason that its facts keep, with what follows a colon; others: `refresh`
+_REASONS: Final = frozenset({"baseline", "webhook", "import", "import_named", "sync_now"})
 _SCHEMA_MOVED: Final = frozenset({"INVALID_FIELD", "INVALID_TYPE"})
 
 
@@ -204,7 +200,8 @@ class Reader:
             yield from self.after_merge(of, ids, look)
 
     def _wished(self, wish: Refresh, at: datetime) -> Look:
-        return self.look(at, _REASONS.get(wish.reason, "refresh"), wish.cause)
+        is_kept = wish.reason.partition(":")[0] in _REASONS
+        return self.look(at, wish.reason if is_kept else "refresh", wish.cause)
 
     def _by(self, of: str, field: str, values: Iterable[str], at: datetime) -> Mapping[str, Row]:
         return {

@@ -1,0 +1,134 @@
+"""What an import did with each record, told by the events that its reading caused: pure.
+
+| opportunity | counts as |
+|---|---|
+| entered, its deal is to be created | created |
+| entered, something required is missing | waiting |
+| entered, its counterpart was there already | adopted |
+| detached, and named | resumed |
+| live, whether or not something differed | reconciled |
+| stopped, waiting, deleted, detached, beyond the limit, … | skipped, by reason |
+| deal sync is off | off |
+
+| account | counts as |
+|---|---|
+| its company was known, or is found | linked |
+| its company is to be created | created |
+| more than one may be its company | ambiguous |
+| company sync is off | off |
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain import events, issues, writes
+from domain.events import Event
+from domain.rules import RuleId
+
+CREATED: Final = "created"
+WAITING: Final = "waiting"
+ADOPTED: Final = "adopted"
+RESUMED: Final = "resumed"
+RECONCILED: Final = "reconciled"
+LINKED: Final = "linked"
+AMBIGUOUS: Final = "ambiguous"
+NOT_FOUND: Final = "not_found"
+PARKED: Final = "parked"
+#: deal sync, or for accounts company sync, is off
+OFF: Final = "off"
+
+#: as rule `import` says it
+SKIPPED_PREFIX: Final = "skipped: "
+_OFF_RULES: Final = (RuleId.ENABLE_BEFORE_IMPORT, RuleId.DEAL_SYNC_SWITCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records ended how."""
+
+    by_outcome: Mapping[str, int]
+    #: reason → how many
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, outcome: str) -> int:
+        """Return how many ended so."""
+        return self.by_outcome.get(outcome, 0)
+
+
+def counted(outcomes: Iterable[str]) -> Counts:
+    """Count outcomes; whatever is no word of ours is a reason for skipping."""
+    words = (CREATED, WAITING, ADOPTED, RESUMED, RECONCILED, LINKED, AMBIGUOUS, NOT_FOUND, PARKED)
+    found = Counter(outcomes)
+    return Counts(
+        by_outcome={word: found[word] for word in (*words, OFF) if found[word]},
+        skipped={reason: n for reason, n in sorted(found.items()) if reason not in (*words, OFF)},
+    )
+
+
+def of_opportunity(told: Sequence[Event]) -> str:
+    """Return how a record of a pair ended, given the events of its own reading."""
+    entered = next((e for e in told if isinstance(e, events.SyncEntered)), None)
+    asked = [e.write for e in told if isinstance(e, events.WriteDecided)]
+    if any(isinstance(e, events.FactParked) for e in told):
+        return PARKED
+    if any(isinstance(e, events.RecordBuried) for e in told):
+        return "deleted"
+    if any(isinstance(w, writes.CreateDeal | writes.CreateOpportunity) for w in asked):
+        return CREATED
+    if entered is not None and entered.trigger == "resumed":
+        return RESUMED
+    if any(isinstance(e, events.CounterpartLinked) for e in told):
+        return ADOPTED
+    if entered is not None:
+        return WAITING
+    nothing = next((e for e in told if isinstance(e, events.NothingDecided)), None)
+    return RECONCILED if nothing is None else _reason(nothing)
+
+
+def of_account(told: Sequence[Event]) -> str | None:
+    """Return how an account ended, given its stream's events since its reading; None: not yet."""
+    for event in told:
+        match event:
+            case events.FactParked():
+                return PARKED
+            case events.RecordBuried():
+                return "deleted"
+            case events.AccountLinked():
+                return LINKED
+            case events.WriteDecided(write=writes.CreateCompany()):
+                return CREATED
+            case events.IssueOpened(code=issues.ACCOUNT_AMBIGUOUS.code):
+                return AMBIGUOUS
+            case events.NothingDecided():
+                return _account_reason(event)
+            case _:
+                pass
+    return None
+
+
+def _reason(nothing: events.NothingDecided) -> str:
+    if nothing.rule in _OFF_RULES:
+        return OFF
+    if nothing.reason.startswith(SKIPPED_PREFIX):
+        return nothing.reason.removeprefix(SKIPPED_PREFIX)
+    match nothing.rule:
+        case RuleId.TRIGGER_FIELDS:
+            return RECONCILED
+        case RuleId.ADOPT:
+            return ADOPTED
+        case RuleId.PIPELINE_LIMIT:
+            return "record type beyond the limit"
+        case RuleId.TOMBSTONE:
+            return "deleted"
+        case _:
+            return nothing.reason
+
+
+def _account_reason(nothing: events.NothingDecided) -> str:
+    if "company sync is off" in nothing.reason:
+        return OFF
+    if nothing.reason.startswith("it is linked to company"):
+        return LINKED
+    return nothing.reason

@@ -1,0 +1,121 @@
+"""Follows an import: the facts that cite its request, and the events that decide them."""
+
+from collections import defaultdict
+from typing import Final
+
+from adapters.cli import import_counts
+from adapters.cli.requesting import Tail
+from adapters.cli.session import Session
+from adapters.postgres.wishes import wishes_left
+from domain import facts
+from domain.events import AccountImported, Event
+from domain.facts import Fact
+from domain.ids import FactId, Kind, StreamId
+from domain.ports import ChangeLog
+
+#: facts read at a time
+FACTS_MAX: Final = 1_000
+
+
+class Watch:
+    """What came of one request so far.
+
+    Args:
+        session: the open home; begun before the request.
+        request: what the facts cite.
+        kind: what is imported.
+    """
+
+    def __init__(self, session: Session, request: FactId, kind: Kind) -> None:
+        self._session = session
+        self._request = request
+        self._kind = kind
+        self._places = dict(session.stores.log.heads())
+        self._tail = Tail(session.stores.decisions)
+        #: fact id → the record that it is about; facts about its parts: None
+        self._record_of: dict[str, str | None] = {}
+        self._undecided: set[str] = set()
+        self._told: dict[str, list[Event]] = defaultdict(list)
+        #: events by stream, for answers that come by a signal
+        self._by_stream: dict[StreamId, list[Event]] = defaultdict(list)
+
+    @property
+    def decided(self) -> int:
+        """Return how many records were decided."""
+        waiting = {self._record_of[fact_id] for fact_id in self._undecided}
+        return len({record for record in self._record_of.values() if record} - waiting)
+
+    def look(self) -> bool:
+        """Read on; True: every reading is there and was decided."""
+        all_read = wishes_left(self._session.stores.database, self._request) == 0
+        # Events first: whatever they decide is in the log by then.
+        told = self._new_events()
+        self._read_facts(self._session.stores.log)
+        for event in told:
+            self._take(event)
+        if not all_read or self._undecided:
+            return False
+        return self._kind is not Kind.ACCOUNT or all(
+            self._account(fact_id) is not None
+            for fact_id, record in self._record_of.items()
+            if record
+        )
+
+    def outcomes(self) -> dict[str, str]:
+        """Return how each record ended, by its id."""
+        found: dict[str, str] = {}
+        for fact_id, record in self._record_of.items():
+            if record is None:
+                continue
+            if self._kind is Kind.ACCOUNT:
+                found[record] = self._account(fact_id) or import_counts.WAITING
+            else:
+                found[record] = import_counts.of_opportunity(self._told[fact_id])
+        return found
+
+    def _read_facts(self, log: ChangeLog) -> None:
+        while read := log.read(self._places, limit=FACTS_MAX):
+            for logged in read:
+                self._places[logged.source] = logged.offset
+                fact = logged.fact
+                if fact.cause != self._request:
+                    continue
+                self._record_of[fact.id] = _record_of(fact)
+                self._undecided.add(fact.id)
+
+    def _new_events(self) -> list[Event]:
+        told: list[Event] = []
+        while page := self._tail.read():
+            told += page
+        return told
+
+    def _take(self, event: Event) -> None:
+        if self._kind is Kind.ACCOUNT:
+            self._by_stream[event.stream].append(event)
+        if event.cause in self._record_of:
+            self._told[event.cause].append(event)
+            self._undecided.discard(event.cause)
+
+    def _account(self, fact_id: str) -> str | None:
+        """Return how an account ended; None: its candidates were not weighed yet."""
+        told = self._told[fact_id]
+        imported = next((e for e in told if isinstance(e, AccountImported)), None)
+        if imported is None:
+            return import_counts.of_account(told) or import_counts.WAITING
+        stream = self._by_stream[imported.stream]
+        later = stream[stream.index(imported) + 1 :]
+        return import_counts.of_account([event for event in later if event.cause != fact_id])
+
+
+def _record_of(fact: Fact) -> str | None:
+    match fact:
+        case facts.OpportunityObserved():
+            return fact.opportunity_id
+        case facts.DealObserved():
+            return fact.deal_id
+        case facts.AccountObserved():
+            return fact.account_id
+        case facts.RecordDeleted():
+            return fact.record_id
+        case _:
+            return None

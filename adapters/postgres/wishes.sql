@@ -1,0 +1,2 @@
+-- name: wishes_left
+SELECT count(*) FROM refresh WHERE cause = %(cause)s
