@@ -1,7 +1,6 @@
 """Commands that serve until stopped: `up`, `sandbox`, `run`; and `reset`, `version`."""
 
 import importlib.metadata
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
@@ -21,7 +20,7 @@ from adapters.cli.output import CommandFailure, JsonFlag, Output
 from adapters.cli.policy_file import PolicyFile
 from adapters.cli.session import load_settings
 from adapters.cli.starting import Asking, StoppedError, until_stopped
-from adapters.cli.stopping import stop_on_signal
+from adapters.cli.stopping import StopRequest, stop_on_signal
 from adapters.clock import SystemClock
 from adapters.home import ROLES, HomeLock, prepare_home
 from adapters.postgres.embedded import stop_and_empty
@@ -269,7 +268,7 @@ def _say_ready(output: Output, where: Accounts, engine: Engine, policy_version: 
     )
 
 
-def _serve(stop: threading.Event, check: Callable[[], None]) -> None:
+def _serve(stop: StopRequest, check: Callable[[], None]) -> None:
     """Wait until somebody asks to stop.
 
     Raises:

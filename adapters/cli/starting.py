@@ -4,7 +4,6 @@ Works for an engine that runs in this process and for one that runs elsewhere: i
 requests to the log and looks at what was decided.
 """
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -14,6 +13,7 @@ from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores
 from adapters.cli.output import CommandFailure
 from adapters.cli.policy_file import PolicyFile
+from adapters.cli.stopping import StopRequest
 from domain import events
 from domain.ids import Crm, Kind
 from domain.ports import Refresh
@@ -89,7 +89,7 @@ class Asking:
         )
 
 
-def until_stopped(stop: threading.Event, check: Callable[[], None]) -> Callable[[], None]:
+def until_stopped(stop: StopRequest, check: Callable[[], None]) -> Callable[[], None]:
     """Return what to do between two looks while the engine runs in threads of this process."""
 
     def go_on() -> None:

@@ -6,9 +6,9 @@ sandbox given the time of day.
 
 import argparse
 import json
+import queue
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -99,9 +99,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--hubspot-port", type=int, default=HUBSPOT_PORT)
     parser.add_argument("--seed", choices=["company", "empty"])
     asked = parser.parse_args(arguments)
-    stop = threading.Event()
+    # Setting an event in a handler can wait for ever on a lock that the main thread holds.
+    stop: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.put(None))
     try:
         server = open_sandboxes(
             asked.home,
@@ -117,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
     urls = {"salesforce_url": server.salesforce_url, "hubspot_url": server.hubspot_url}
     sys.stdout.write(json.dumps(urls) + "\n")
     sys.stdout.flush()
-    stop.wait()
+    stop.get()
     server.stop()
     return EXIT_OK
 
