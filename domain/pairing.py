@@ -105,6 +105,7 @@ def weigh(story: Story) -> None:
         case PairState.WAITING:
             story.weighed()
             creation.create_missing(story)
+            field_rules.report(story)
         case PairState.LIVE:
             story.weighed()
             _reconcile(story)

@@ -129,17 +129,16 @@ def _settle_blank(story: Story, mapping: Mapping, side: Crm) -> None:
 
 
 def _keeps_own_owner(story: Story, mapping: Mapping, side: Crm) -> bool:
-    """Leave the owner out where the person has no counterpart (rule `owner`)."""
+    """Leave the owner out of an opportunity whose deal's owner nobody in Salesforce is.
+
+    The integration user owns it then, and that value never crosses back. A deal goes without an
+    owner too, but its field is held, with an issue (rule `owner`).
+    """
     known = story.pair.field(OWNER).on(side.other).known
     if known is None:
         return True
     found = values.translate(mapping, known, to=side, context=story.context)
-    if isinstance(found, values.Missing):
-        if side is Crm.HUBSPOT:
-            story.problem(issues.OWNER_UNMATCHED, f"{OWNER}@{side}", found.text)
-            story.wait_for("catalog")
-        return True
-    return False
+    return side is Crm.SALESFORCE and isinstance(found, values.Missing)
 
 
 def _create_deal(story: Story, changes: list[FieldChange]) -> None:

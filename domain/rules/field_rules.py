@@ -298,12 +298,16 @@ def hold(story: Story, mapping: Mapping, side: Crm, code: str, detail: str) -> N
 
 
 def free_all(story: Story) -> None:
-    """Let every held field and refused write go again."""
+    """Let every held field go again; one that was held since the create gets its first value."""
     for name, state in sorted(story.pair.fields.items()):
         for side in sorted(state.held):
             story.tell(
                 events.FieldFreed(**story.said(RuleId.PARTIAL_REJECT), field=name, side=side)
             )
+            mapping = story.context.policy.mapping(name)
+            untouched = not (state.salesforce.fresh or state.hubspot.fresh)
+            if mapping is not None and state.base is None and untouched:
+                settle_as(story, mapping, side.other, how=How.SEQUENTIAL, rule=RuleId.CREATED_WITH)
 
 
 def _close_in_one_call(story: Story, side: Crm, changes: list[FieldChange]) -> list[FieldChange]:

@@ -1,6 +1,6 @@
 """Owners match by e-mail and full name, among the active (rule `owner`)."""
 
-from domain.facts import PersonSeen
+from domain.facts import PersonSeen, Reconsider
 from domain.ids import salesforce_id
 from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal, UpdateOpportunity
 from tests.support.scenario import (
@@ -44,6 +44,26 @@ def test_a_deal_is_created_without_an_owner_where_nobody_matches() -> None:
     (create,) = scenario.asked(CreateDeal)
     assert "hubspot_owner_id" not in {c.name for c in create.fields}
     assert {"DS402"} == scenario.issues()
+
+
+def test_the_owner_follows_once_the_person_is_in_hubspot_too() -> None:
+    scenario = Scenario().adopted().live(owner_id=BOB)
+    assert {"DS402"} == scenario.issues()
+    bob = PersonSeen(id="502", email="bob@x.example", name="Bob Reed", is_active=True)
+    scenario.given(hubspot_catalog(owners=(*hubspot_catalog().owners, bob)))
+
+    scenario.when(
+        Reconsider(
+            id=scenario.fact_id(),
+            at=scenario.now,
+            stream=scenario.pair().stream,
+            because="catalog",
+        )
+    )
+
+    (write,) = scenario.asked(UpdateDeal)
+    assert {c.field: c.after for c in write.fields if c.guarded} == {"owner": "502"}
+    assert set() == scenario.issues()
 
 
 def test_an_opportunity_is_created_without_an_owner_where_nobody_matches() -> None:
