@@ -201,6 +201,17 @@ class TomlTable:
         self._problems.append(PolicyProblem(line, ".".join(map(_key_shown, path)), text))
 
 
+def line_of(text: str, key: str) -> int | None:
+    """Return the line where a text says something of a key such as `fields.amount.rule`.
+
+    Where it says nothing of that very key, the line of what it is part of; None: nowhere.
+    """
+    lines = _key_lines(text)
+    path = tuple(key.split("."))
+    parts = (path[:length] for length in range(len(path), 0, -1))
+    return next((lines[part] for part in parts if part in lines), None)
+
+
 def _shown(value: object) -> str:
     match value:
         case bool():

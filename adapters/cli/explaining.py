@@ -209,7 +209,8 @@ def other_answer(history: Sequence[Told], catalog: Catalog | None) -> str:
     """Return in one sentence how a contact, an account or a definition stands."""
     if catalog is not None and catalog.issues:
         return "; ".join(f"{code} {text}" for (code, _), text in sorted(catalog.issues.items()))
-    last = next((t for t in reversed(history) if not isinstance(t.event, _BOOKS)), None)
+    quiet = (*_BOOKS, events.NothingDecided)
+    last = next((t for t in reversed(history) if not isinstance(t.event, quiet)), None)
     return "nothing was ever decided" if last is None else event_text(last.event)
 
 

@@ -7,6 +7,7 @@ from adapters.bootstrap.stores import Stores
 from adapters.cli.explaining import Sent, Told
 from domain import deciding, events
 from domain.deciding import Aggregate
+from domain.events import Event
 from domain.facts import Fact
 from domain.ids import StreamId, WriteId
 from domain.ports import ChangeLog
@@ -22,9 +23,14 @@ def history_of(stores: Stores, stream: StreamId) -> list[Told]:
 
 def folded(history: Iterable[Told]) -> Aggregate | None:
     """Return the aggregate as its events leave it."""
+    return folded_events(told.event for told in history)
+
+
+def folded_events(told: Iterable[Event]) -> Aggregate | None:
+    """Return the aggregate as events leave it."""
     aggregate: Aggregate | None = None
-    for told in history:
-        aggregate = deciding.evolve(aggregate, told.event)
+    for event in told:
+        aggregate = deciding.evolve(aggregate, event)
     return aggregate
 
 

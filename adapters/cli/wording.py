@@ -91,6 +91,22 @@ def _told(event: events.Event) -> str:
             return f"{event.crm} {event.kind} {event.record_id} is known from here"
         case events.RefreshWanted():
             return f"{event.crm} {event.kind} {event.record_id} is to be read: {event.because}"
+        case events.HubSpotContactNoted() | events.SalesforceContactNoted():
+            return f"contact {event.contact_id} is {value_text(event.email)}"
+        case events.RollupNoted():
+            return f"{event.rollup.associated_deals} deals count for the contact"
+        case events.AccountNoted():
+            return f"account {event.account_id} is {value_text(event.name)}"
+        case events.CompanyNoted():
+            return f"company {event.company_id} is {value_text(event.name)}"
+        case events.AccountImported():
+            return f"the account is to have a company ({event.trigger})"
+        case events.SalesforceCatalogNoted() | events.HubSpotCatalogNoted():
+            return "definitions are other than before"
+        case events.SetupAsked():
+            return "what is missing is to be made"
+        case events.ContactLinkCrossed():
+            return f"contact {event.contact_id} of {CRM_NAMES[event.side]} stands on both sides"
         case _:
             return _as_audited(event)
 
