@@ -86,10 +86,20 @@ def findings(before: Policy | None, after: Policy, catalog: Catalog) -> tuple[Fi
         after: the one to adopt.
         catalog: what both CRMs are made of, as far as it was read.
     """
-    found = [finding for mapping in after.mappings for finding in _mapping(mapping, catalog)]
+    found = [finding for crm in Crm for finding in of_mappings(after, catalog, crm)]
+    found += [finding for mapping in after.mappings for finding in _repeated(mapping)]
     found += _definitions(after, catalog)
     found += _order(before, after)
     return tuple(found)
+
+
+def of_mappings(policy: Policy, catalog: Catalog, crm: Crm) -> Iterator[Finding]:
+    """Return what is wrong with the mapped fields of one CRM, as far as that was read."""
+    for mapping in policy.mappings:
+        if crm is Crm.SALESFORCE and catalog.salesforce is not None:
+            yield from _salesforce(mapping, catalog)
+        if crm is Crm.HUBSPOT and catalog.hubspot is not None:
+            yield from _hubspot(mapping, catalog)
 
 
 def changes(
@@ -142,27 +152,30 @@ def _is_same(mapping: Mapping, before: Mapping | None, pair: Pair, context: Cont
     return isinstance(there, values.Found) and there.value == state.hubspot.known
 
 
-def _mapping(mapping: Mapping, catalog: Catalog) -> Iterator[Finding]:
-    if catalog.salesforce is not None:
-        seen = catalog.salesforce_field(mapping.salesforce)
-        yield from _field(mapping, "salesforce", mapping.salesforce, seen, SALESFORCE_TYPES)
-        if seen is not None and not seen.is_writable and _writes_salesforce(mapping):
-            text = f"Salesforce {mapping.salesforce} cannot be written; use always_salesforce"
-            yield Finding(Weight.PROBLEM, f"fields.{mapping.name}.rule", text)
-        if seen is not None and seen.values:
-            yield from _unknown_values(
-                mapping, "Salesforce", {p.salesforce for p in mapping.values}, seen
-            )
-    if catalog.hubspot is not None:
-        seen = catalog.hubspot_property(mapping.hubspot)
-        yield from _field(mapping, "hubspot", mapping.hubspot, seen, HUBSPOT_TYPES)
-        if seen is not None and not seen.is_writable and mapping.rule is not FieldRule.DONT_SYNC:
-            text = f"HubSpot {mapping.hubspot} cannot be written; choose another property"
-            yield Finding(Weight.PROBLEM, f"fields.{mapping.name}.hubspot", text)
-        if seen is not None and seen.values:
-            yield from _unknown_values(
-                mapping, "HubSpot", {p.hubspot for p in mapping.values}, seen
-            )
+def _salesforce(mapping: Mapping, catalog: Catalog) -> Iterator[Finding]:
+    seen = catalog.salesforce_field(mapping.salesforce)
+    yield from _field(mapping, "salesforce", mapping.salesforce, seen, SALESFORCE_TYPES)
+    if seen is None:
+        return
+    if not seen.is_writable and _writes_salesforce(mapping):
+        text = f"Salesforce {mapping.salesforce} cannot be written; use always_salesforce"
+        yield Finding(Weight.PROBLEM, f"fields.{mapping.name}.rule", text)
+    named = {pair.salesforce for pair in mapping.values}
+    yield from _unknown_values(mapping, "Salesforce", named, seen)
+
+
+def _hubspot(mapping: Mapping, catalog: Catalog) -> Iterator[Finding]:
+    seen = catalog.hubspot_property(mapping.hubspot)
+    yield from _field(mapping, "hubspot", mapping.hubspot, seen, HUBSPOT_TYPES)
+    if seen is None:
+        return
+    if not seen.is_writable and mapping.rule is not FieldRule.DONT_SYNC:
+        text = f"HubSpot {mapping.hubspot} cannot be written; choose another property"
+        yield Finding(Weight.PROBLEM, f"fields.{mapping.name}.hubspot", text)
+    yield from _unknown_values(mapping, "HubSpot", {p.hubspot for p in mapping.values}, seen)
+
+
+def _repeated(mapping: Mapping) -> Iterator[Finding]:
     twice = [pair.hubspot for pair in mapping.values]
     for value in sorted({value for value in twice if twice.count(value) > 1}):
         text = f"HubSpot {value!r} stands for several Salesforce values; the first one comes back"
@@ -192,7 +205,7 @@ def _field(
 def _unknown_values(
     mapping: Mapping, where: str, named: set[str], seen: FieldSeen
 ) -> Iterator[Finding]:
-    for value in sorted(named - set(seen.values)):
+    for value in sorted(named - set(seen.values)) if seen.values else ():
         text = f"{where} {seen.name} has no value {value!r}; it has {', '.join(seen.values[:20])}"
         yield Finding(Weight.WARNING, f"fields.{mapping.name}.values", text)
 

@@ -19,6 +19,7 @@ from adapters.cli import (
     audit,
     database,
     demo,
+    doctor,
     importing,
     issues,
     log,
@@ -47,7 +48,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo.app, process.app, asking.app, waiting.app, importing.sync_app, why.app):
+for commands in (
+    demo.app,
+    process.app,
+    asking.app,
+    waiting.app,
+    doctor.app,
+    importing.sync_app,
+    why.app,
+):
     app.add_typer(commands)
 for name, group in (
     ("policy", policy.app),

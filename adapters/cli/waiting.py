@@ -87,7 +87,7 @@ def status(*, json: JsonFlag = False) -> None:
             "policy_version": moment.adopted.policy_version,
             "moving": dict(found.moving),
             "waiting": dict(found.waiting),
-            "troubles": _troubles(session, at),
+            "troubles": troubles_of(session, at),
             "fuse_blown_at": session.stores.brakes.fuse().blown_at,
             "last_event_id": session.stores.decisions.last_event_id(),
         }
@@ -162,7 +162,7 @@ def _sandbox_url(session: Session) -> str | None:
     return address if address is not None and address.startswith("http://") else None
 
 
-def _troubles(session: Session, at: datetime) -> dict[str, object]:
+def troubles_of(session: Session, at: datetime) -> dict[str, object]:
     """Return why a CRM is not read or not written to, by CRM; empty: all is well."""
     found: dict[str, object] = {}
     for crm in Crm:
