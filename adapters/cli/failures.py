@@ -1,5 +1,6 @@
 """Turns what can be foreseen to go wrong into one clear message and the right exit code."""
 
+from adapters.bootstrap.engine import WebhookPortTakenError
 from adapters.cli.output import CommandFailure, ExitCode
 from adapters.engine.runner import GivenUpError
 from adapters.home import HomeError, HomeHeldError
@@ -16,6 +17,7 @@ FORESEEN = (
     HomeError,
     EmbeddedPostgresError,
     PortTakenError,
+    WebhookPortTakenError,
     SandboxInUseError,
     SyncError,
     GivenUpError,
@@ -34,7 +36,7 @@ def failure_of(error: Exception) -> CommandFailure:
             return CommandFailure("home_held", text, retryable=True)
         case HomeError():
             return CommandFailure("home", text)
-        case PortTakenError():
+        case PortTakenError() | WebhookPortTakenError():
             return CommandFailure("port_taken", text, retryable=True)
         case SandboxInUseError():
             return CommandFailure("sandbox_in_use", text, retryable=True)

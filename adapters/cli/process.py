@@ -12,7 +12,7 @@ import typer
 from adapters import telemetry
 from adapters.bootstrap import accounts
 from adapters.bootstrap.accounts import Accounts
-from adapters.bootstrap.engine import Engine, running_engine, send_webhooks_to
+from adapters.bootstrap.engine import Engine, running_engine
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores, open_stores
 from adapters.cli import policy_file, run_file
@@ -98,8 +98,6 @@ def up(
         engine = opened.enter_context(
             running_engine(ROLES, stores, where, settings.webhook, clock=clock, logger=logger)
         )
-        if engine.webhook_url is not None:
-            send_webhooks_to(sandboxes.hubspot_url, engine.webhook_url)
         opened.enter_context(run_file.written(home, _addresses(where, engine)))
         asking = Asking(stores, clock.now, until_stopped(stop, engine.runner.check))
         try:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +57,13 @@ def dealsync(home: Path, *arguments: str, timeout: float = 60.0) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def dealsync_here(home: Path, *arguments: str) -> Ended:
+def dealsync_here(home: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Ended:
     """Run a command in this process: the same code, without the start of another Python."""
     out, err = io.StringIO(), io.StringIO()
     before = dict(os.environ)
     folder = Path.cwd()
     os.environ.clear()
-    os.environ.update(environment(home))
+    os.environ.update({**environment(home), **(settings or {})})
     os.chdir(home.parent)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -81,16 +81,20 @@ class Program:
     Args:
         home: is made if it is not there.
         arguments: the command, with its options.
+        settings: environment variables besides the home's.
     """
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(
+        self, home: Path, *arguments: str, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.home = home
         self.arguments = arguments
+        self.settings = settings or {}
         self._error_file = home.parent / f"{home.name}.stderr"
         with self._error_file.open("w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
                 [DEALSYNC, *arguments, "--json"],
-                env=environment(home),
+                env={**environment(home), **self.settings},
                 cwd=home.parent,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -123,7 +127,7 @@ class Program:
 
     def call(self, *arguments: str) -> Ended:
         """Run a command on the same home."""
-        return dealsync_here(self.home, *arguments)
+        return dealsync_here(self.home, *arguments, settings=self.settings)
 
     def until_quiet(self, timeout: float = 30.0) -> dict[str, Any]:
         """Return once nothing moves any more: what waits for a person."""
