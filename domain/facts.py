@@ -48,6 +48,8 @@ class Reading(BaseModel):
     by: str = ""
     #: whether the CRM's own tag says that we set it
     ours: bool = False
+    #: whether the CRM's own tag says that its automation set it, and no person or program
+    automatic: bool = False
 
 
 class _Observation(_Fact):

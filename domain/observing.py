@@ -18,7 +18,7 @@ from domain.facts import (
 )
 from domain.ids import Crm
 from domain.issues import NOT_READABLE
-from domain.mapping import STAGE, FieldRule, Mapping
+from domain.mapping import CLOSE_DATE, STAGE, FieldRule, Mapping
 from domain.registers import Lesson, Seen, lesson
 from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
@@ -206,6 +206,8 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
             high=reading.at or note.modified_at,
             exact=exact,
             ours=reading.ours,
+            automatic=reading.automatic,
+            may_rewrite=mapping.name == CLOSE_DATE,
             record_ours=record.record_ours,
             by=reading.by or record.by,
         )

@@ -96,8 +96,6 @@ class Side:
     note: events.SideNote | None = None
     #: the create that is under way; None: none
     creating: WriteId | None = None
-    #: how many creates were ever decided: the next key's number
-    creations: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,7 @@ def _ask(pair: Pair, write: Write) -> Pair:
     match write:
         case CreateDeal() | CreateOpportunity():
             record = pair.side(side)
-            record = replace(record, creating=write.id, creations=record.creations + 1)
+            record = replace(record, creating=write.id)
             return pair.with_side(side, record)
         case AssociateContact() | AddContactRole():
             crossed = {(side.other, write.counterpart_id)}

@@ -78,6 +78,10 @@ class Seen:
     exact: bool
     #: whether the CRM's own tag says that we set it
     ours: bool
+    #: whether the CRM's own tag says that its automation set it
+    automatic: bool = False
+    #: whether the CRM is known to rewrite this field in our own call
+    may_rewrite: bool = False
     #: whether the record's last author is us (no evidence by itself)
     record_ours: bool = False
     by: str = ""
@@ -120,6 +124,8 @@ def lesson(
         return Lesson.KNOWN
     stale = register.learned_at is not None and read_begun_at < register.learned_at
     if seen.ours:
+        if seen.may_rewrite and not stale and _in_our_attempt(register, seen, skew):
+            return Lesson.REWRITTEN
         return None if stale or seen.value == register.known else Lesson.KNOWN
     if seen.value == register.known or (
         register.asked is not None and seen.value == register.asked.value
@@ -206,6 +212,6 @@ def _in_our_attempt(register: Register, seen: Seen, skew: timedelta) -> bool:
     delivered = register.delivered
     if delivered is None or seen.value == delivered.value:
         return False
-    if not (seen.exact or seen.record_ours):
-        return False
+    if not (seen.automatic or seen.ours or (seen.record_ours and not seen.exact)):
+        return False  # a person or another program, right after us
     return delivered.sent_at - skew <= seen.high <= delivered.answered_at + skew

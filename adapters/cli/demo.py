@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Final
@@ -22,13 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.cli.demo_people import People, Sides
+from adapters.cli.demo_story import steps
 from adapters.cli.output import CommandFailure, ExitCode
 
 #: a step that takes longer has failed
 STEP_SECONDS_MAX: Final = 20.0
 START_SECONDS_MAX: Final = 60.0
 LOOK_SECONDS: Final = 0.1
-WHILE_STOPPED: Final = "edited while stopped"
 
 app = typer.Typer()
 
@@ -48,7 +49,8 @@ def demo(
         _running(Path(folder) / "home") as (process, urls),
     ):
         console.print(f"Salesforce {urls[0]}   HubSpot {urls[1]}")
-        count = _play(console, People(*urls))
+        dealsync = partial(_dealsync, Path(folder) / "home")
+        count = _play(console, People(*urls), dealsync)
         console.print(f"{count} steps, each read back from both CRMs.", style="bold")
         if keep:
             console.print("Running until you press Ctrl-C.")
@@ -61,76 +63,18 @@ def demo(
     console.print(f"demo: {count} steps in {seconds:.0f} s")
 
 
-def _play(console: Console, people: People) -> int:
+def _play(console: Console, people: People, dealsync: Callable[..., str]) -> int:
     """Play the steps in order; return how many there were."""
-    steps: list[tuple[str, str, Callable[[], None], Callable[[Sides], bool]]] = [
-        (
-            "A salesperson creates an opportunity in Salesforce",
-            "entry-salesforce, created-with",
-            lambda: people.create_opportunity("Harbour Lights", amount="1200"),
-            lambda s: s.deal.get("dealname") == "Harbour Lights" and s.deal["amount"] == "1200",
-        ),
-        (
-            "The deal's amount is changed in HubSpot",
-            "field-rule, who-wins",
-            lambda: people.edit_deal(amount="1500"),
-            lambda s: s.opportunity.get("Amount") == "1500",
-        ),
-        (
-            "The opportunity's close date and name are changed in Salesforce",
-            "field-rule, canonical",
-            lambda: people.edit_opportunity(CloseDate="2027-03-31", Name="Harbour Lights II"),
-            lambda s: s.deal.get("dealname") == "Harbour Lights II",
-        ),
-        (
-            "The opportunity moves a stage on",
-            "stage-map",
-            lambda: people.edit_opportunity(StageName="Negotiation/Review"),
-            lambda s: s.stage_label == "Negotiation/Review",
-        ),
-        (
-            "The deal is moved to a pipeline that is not synced: both directions stop",
-            "pipeline-scope",
-            people.move_deal_out,
-            lambda s: s.deal.get("dealsync_state") == "stopped",
-        ),
-        (
-            "An edit in Salesforce while it is stopped does not cross",
-            "pipeline-scope",
-            lambda: people.edit_opportunity(Description=WHILE_STOPPED),
-            people.for_a_while(lambda s: s.deal.get("description") in (None, "")),
-        ),
-        (
-            "The deal is moved back: both sides are compared and reconciled",
-            "pipeline-scope",
-            people.move_deal_back,
-            lambda s: s.deal.get("description") == WHILE_STOPPED,
-        ),
-        (
-            "The deal is deleted in HubSpot: the opportunity stays",
-            "delete-never-up",
-            people.delete_deal,
-            lambda s: s.deal_is_archived and not s.opportunity_is_deleted,
-        ),
-        (
-            "Another opportunity is created …",
-            "entry-salesforce",
-            lambda: people.create_opportunity("Mill Road", amount="300"),
-            lambda s: s.deal.get("dealname") == "Mill Road",
-        ),
-        (
-            "… and deleted in Salesforce: its deal is deleted",
-            "delete-down",
-            people.delete_opportunity,
-            lambda s: s.opportunity_is_deleted and s.deal_is_archived,
-        ),
-    ]
-    for number, (what, rules, act, came_true) in enumerate(steps, 1):
-        act()
-        console.print(f"\n{number}. {what}", style="bold")
-        sides = _wait(people, came_true, what)
-        console.print(_table(sides, rules))
-    return len(steps)
+    story = steps(people, dealsync)
+    for number, step in enumerate(story, 1):
+        step.act()
+        console.print(f"\n{number}. {step.what}", style="bold")
+        console.print(_table(_wait(people, step.came_true, step.what), step.rules))
+        if step.explain:
+            words = [word.format(deal=people.deal_id) for word in step.explain]
+            console.print(f"$ dealsync {' '.join(words)}", style="dim")
+            console.print(dealsync(*words).strip(), markup=False)
+    return len(story)
 
 
 def _wait(people: People, came_true: Callable[[Sides], bool], what: str) -> Sides:
@@ -188,6 +132,19 @@ def _running(home: Path) -> Iterator[tuple["subprocess.Popen[str]", tuple[str, s
         process.terminate()
         process.wait(START_SECONDS_MAX)
         process.stdout.close()
+
+
+def _dealsync(home: Path, *arguments: str) -> str:
+    """Run a command in the demo's home; return what it printed."""
+    done = subprocess.run(  # noqa: S603  # this very program
+        [sys.executable, "-c", "from adapters.cli import main; main()", *arguments],
+        env={**os.environ, "DEALSYNC_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home.parent,
+    )
+    return done.stdout + done.stderr
 
 
 def _pause() -> None:

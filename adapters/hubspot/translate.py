@@ -24,6 +24,10 @@ _KEPT_REASONS: Final = frozenset({"baseline", "webhook", *_BY_HAND})
 #: a source came by it alone: the same state read again is the same fact
 _REPEATED_REASONS: Final = frozenset({"baseline", "poll"})
 _INTEGRATION: Final = "INTEGRATION"
+#: source types of HubSpot's own rules and of workflows, which run on top of a write
+_AUTOMATIC: Final = frozenset(
+    {"AUTOMATION_PLATFORM", "CALCULATED", "DEALS", "HUBSPOT_INTERNAL", "WORKFLOWS"}
+)
 
 _Observation = TypeVar(
     "_Observation",
@@ -243,7 +247,12 @@ def reading(row: RecordRow, name: str, app_id: str) -> Reading:
     if last is None:
         return Reading(name=name, value=value)
     return Reading(
-        name=name, value=value, at=last.timestamp, by=_author(last), ours=_is_ours(last, app_id)
+        name=name,
+        value=value,
+        at=last.timestamp,
+        by=_author(last),
+        ours=_is_ours(last, app_id),
+        automatic=last.source_type in _AUTOMATIC,
     )
 
 

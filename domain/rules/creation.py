@@ -145,7 +145,7 @@ def _create_deal(story: Story, changes: list[FieldChange]) -> None:
     pair = story.pair
     opportunity_id = pair.salesforce.current or ""
     note = pair.salesforce.note
-    key = links.deal_key(opportunity_id, pair.hubspot.creations)
+    key = links.deal_key(opportunity_id, len(pair.hubspot.ids))
     created = instant_text(note.created_at) if note is not None else None
     extra = [
         _plain("dealsync_opportunity_id", key),
@@ -172,7 +172,7 @@ def _create_opportunity(story: Story, changes: list[FieldChange]) -> None:
         id=story.write_id(),
         stream=pair.stream,
         fields=(*changes, *extra),
-        key=links.opportunity_key(deal_id, pair.salesforce.creations),
+        key=links.opportunity_key(deal_id, len(pair.salesforce.ids)),
     )
     story.ask(RuleId.CREATED_WITH, write, "the deal has no opportunity yet")
 

@@ -89,7 +89,9 @@ def settle_as(story: Story, mapping: Mapping, winner: Crm, *, how: str, rule: Ru
     if isinstance(found, values.Missing):
         _hold(story, mapping, other, found, value)
         return False
-    _free(story, mapping, other)
+    held = state.held.get(other)
+    if held is not None and held.code != issues.NOT_TAKEN.code:
+        _free(story, mapping, other)
     loser = state.on(other)
     losing = loser.foreign.value if loser.fresh and loser.foreign is not None else None
     on_salesforce, on_hubspot = (
@@ -182,6 +184,7 @@ def _settle(story: Story, mapping: Mapping, state: FieldState) -> None:
     verdict = who_wins(state.salesforce.foreign, state.hubspot.foreign, skew=story.context.skew)
     if _restore_close_date(story, mapping, state):
         return
+    _stop_writing_what_is_not_taken(story, mapping, state)
     choice = choose(mapping, state, verdict)
     if choice is None:
         return
@@ -197,6 +200,19 @@ def _settle(story: Story, mapping: Mapping, state: FieldState) -> None:
     if settle_as(story, mapping, Crm.SALESFORCE, how=choice.how, rule=RuleId.OWNER):
         _free(story, mapping, Crm.SALESFORCE)
         _free(story, mapping, Crm.HUBSPOT)
+
+
+def _stop_writing_what_is_not_taken(story: Story, mapping: Mapping, state: FieldState) -> None:
+    """Hold a field that a CRM rewrote for the second time (rule `not-taken`)."""
+    for side in Crm:
+        register = state.on(side)
+        rewritten = register.foreign is not None and register.foreign.by == "rewritten"
+        if register.fresh and rewritten and register.rewritten > 1:
+            detail = (
+                f"{side} stored {register.known!r} instead of what was written, again;"
+                f" {issues.NOT_TAKEN.fix}"
+            )
+            _tell_held(story, mapping, side, issues.NOT_TAKEN.code, detail, register.known)
 
 
 def _restore_close_date(story: Story, mapping: Mapping, state: FieldState) -> bool:

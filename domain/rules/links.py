@@ -38,7 +38,13 @@ LINK_FIELDS: Final = {
 
 
 def deal_key(opportunity_id: str, earlier: int) -> str:
-    """Return the unique value that a deal is created under: fixed before the call, never reused."""
+    """Return the unique value that a deal is created under, fixed before the call.
+
+    Args:
+        opportunity_id: the opportunity.
+        earlier: how many deals the pair ever had: a key that one of them holds names that one for
+            ever, but a create whose result nobody knows is tried again under the same key.
+    """
     return opportunity_id if earlier == 0 else f"{opportunity_id}:{earlier + 1}"
 
 

@@ -45,7 +45,11 @@ def test_a_value_that_the_crm_rewrote_is_a_change_on_that_side() -> None:
     scenario, write = edited(amount="7")
     scenario.given(scenario.done(write, 45))
 
-    scenario.when(scenario.deal(50, amount="8", set_at={"amount": 45}, link=OPPORTUNITY))
+    scenario.when(
+        scenario.deal(
+            50, amount="8", set_at={"amount": 45}, automatic=("amount",), link=OPPORTUNITY
+        )
+    )
 
     (back,) = scenario.asked(UpdateOpportunity)
     assert {c.field: c.after for c in back.fields} == {"amount": "8"}
@@ -58,7 +62,13 @@ def test_hubspots_rewriting_of_a_close_date_is_put_back_once() -> None:
     scenario.given(scenario.done(write, 45))
 
     scenario.when(
-        scenario.deal(50, close_date="2026-12-24", set_at={"closedate": 45}, link=OPPORTUNITY)
+        scenario.deal(
+            50,
+            close_date="2026-12-24",
+            set_at={"closedate": 45},
+            ours=("closedate",),
+            link=OPPORTUNITY,
+        )
     )
 
     (again,) = scenario.asked(UpdateDeal)
@@ -69,7 +79,7 @@ def test_hubspots_rewriting_of_a_close_date_is_put_back_once() -> None:
 def test_a_close_date_rewritten_again_is_left_with_an_issue() -> None:
     scenario, write = edited(close_date="2026-11-30")
     scenario.given(scenario.done(write, 45))
-    rewritten = {"close_date": "2026-12-24", "link": OPPORTUNITY}
+    rewritten = {"close_date": "2026-12-24", "link": OPPORTUNITY, "ours": ("closedate",)}
     scenario.when(scenario.deal(50, set_at={"closedate": 45}, **rewritten))
     (again,) = scenario.asked(UpdateDeal)
     scenario.given(scenario.done(again, 55))
@@ -79,6 +89,34 @@ def test_a_close_date_rewritten_again_is_left_with_an_issue() -> None:
     assert scenario.writes() == ()
     assert {"DS404"} == scenario.issues()
     assert RuleId.CLOSE_DATE_REWRITE
+
+
+def test_a_person_who_edits_right_after_our_write_is_no_rewriting() -> None:
+    scenario, write = edited(close_date="2026-11-30")
+    scenario.given(scenario.done(write, 45))
+
+    scenario.when(
+        scenario.deal(50, close_date="2026-12-24", set_at={"closedate": 46}, link=OPPORTUNITY)
+    )
+
+    (back,) = scenario.asked(UpdateOpportunity)
+    assert {c.field: c.after for c in back.fields} == {"close_date": "2026-12-24"}
+
+
+def test_a_value_not_taken_twice_is_not_written_any_more() -> None:
+    scenario, write = edited(amount="7")
+    scenario.given(scenario.done(write, 45))
+    taken = {"amount": "8", "automatic": ("amount",), "link": OPPORTUNITY}
+    scenario.given(scenario.deal(50, set_at={"amount": 45}, **taken))
+    scenario.when(scenario.opportunity(60, name="Acme Renewal", amount="9"))
+    (again,) = scenario.asked(UpdateDeal)
+    scenario.given(scenario.done(again, 65))
+    scenario.given(scenario.deal(70, set_at={"amount": 65}, **taken))
+
+    scenario.when(scenario.opportunity(80, name="Acme Renewal", amount="10"))
+
+    assert scenario.asked(UpdateDeal) == ()
+    assert {"DS405"} == scenario.issues()
 
 
 def test_closing_a_deal_sends_the_close_date_in_the_same_call() -> None:

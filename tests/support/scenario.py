@@ -315,6 +315,7 @@ class Scenario:
                 `ours` names the properties that our own integration set last.
         """
         times = dict(set_at or {})
+        automatic = set(changes.pop("automatic", ()) or ())  # type: ignore[call-overload]  # names
         ours = set(changes.pop("ours", ()) or ())  # type: ignore[call-overload]  # names
         stage = changes.pop("stage", "Prospecting")
         record_type_id = changes.pop("record_type", NEW_BUSINESS)
@@ -364,6 +365,7 @@ class Scenario:
                         "at": at(times.get(n, -400)),
                         "by": "dealsync" if n in ours else "dana",
                         "ours": n in ours,
+                        "automatic": n in automatic,
                     }
                 )
                 for n, v in values.items()
