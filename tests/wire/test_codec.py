@@ -46,12 +46,23 @@ def test_a_write_is_read_back_out_of_its_event(kind: type[Write]) -> None:
     assert codec.decode_event(*codec.encode_event(decided)) == decided
 
 
+def still_says(now: object, then: object) -> bool:
+    """Tell whether everything that was stored is said still; new fields may stand beside it."""
+    match now, then:
+        case dict(), dict():
+            return all(name in now and still_says(now[name], then[name]) for name in then)
+        case list(), list():
+            return len(now) == len(then) and all(map(still_says, now, then))
+        case _:
+            return now == then
+
+
 @pytest.mark.parametrize("line", schemas.golden_lines("facts"), ids=lambda line: line["topic"])
 def test_a_fact_that_was_once_stored_can_be_read(line: dict[str, Any]) -> None:
     fact = codec.decode_fact(line["topic"], json.dumps(line["body"]))
 
     _, body = codec.encode_fact(fact)
-    assert line["body"].items() <= json.loads(body).items()
+    assert still_says(json.loads(body), line["body"])
 
 
 @pytest.mark.parametrize("line", schemas.golden_lines("events"), ids=lambda line: line["topic"])
@@ -59,7 +70,7 @@ def test_an_event_that_was_once_stored_can_be_read(line: dict[str, Any]) -> None
     event = codec.decode_event(line["topic"], json.dumps(line["body"]))
 
     _, body = codec.encode_event(event)
-    assert line["body"].items() <= json.loads(body).items()
+    assert still_says(json.loads(body), line["body"])
 
 
 @pytest.mark.parametrize("what", ["facts", "events"])
