@@ -1,6 +1,7 @@
 """What `doctor` looks for, given what was read: pure. Each finding has its fix."""
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -188,7 +189,9 @@ def of_engine(
     else:
         yield Check(area, Status.OK, "all four loops run")
     for what, told in troubles.items():
-        yield Check(area, Status.PROBLEM, f"{what}: {told}", "it goes on by itself once mended")
+        yield Check(
+            area, Status.PROBLEM, f"{what}: {_message(told)}", "it goes on by itself once mended"
+        )
     if held_deletes is not None:
         yield Check(
             area,
@@ -199,6 +202,15 @@ def of_engine(
     if parked:
         text = f"{parked} facts are parked"
         yield Check(area, Status.PROBLEM, text, "`dealsync parked list`")
+
+
+def _message(told: object) -> object:
+    """Return what a source wrote down for people, where it is more than text."""
+    try:
+        said = json.loads(told) if isinstance(told, str) else None
+    except ValueError:
+        return told
+    return said.get("message", told) if isinstance(said, dict) else told
 
 
 def of_other_connector(count: int) -> Check:

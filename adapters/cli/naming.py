@@ -95,14 +95,14 @@ def resolve_pair(stores: Stores, text: str) -> Named:
     Raises:
         CommandFailure: it is no id of a pair, or nothing of that id was ever seen.
     """
-    named = resolve(stores, text)
-    if named.ref is not None and named.ref.kind not in (Kind.OPPORTUNITY, Kind.DEAL):
+    is_own = text in _NAMED_STREAMS or _STREAM.fullmatch(text)
+    if not is_own and record_of(text).kind not in (Kind.OPPORTUNITY, Kind.DEAL):
         raise CommandFailure(
             "no_pair",
             f"expected an opportunity (006…) or a deal (digits), found {text!r}",
             exit_code=ExitCode.WRONG_INPUT,
         )
-    return named
+    return resolve(stores, text)
 
 
 def uuid_of(text: str) -> str:

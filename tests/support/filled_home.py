@@ -26,7 +26,15 @@ from adapters.postgres.database import Database
 from adapters.settings import FILE_NAME
 from domain import events
 from domain.deliveries import Settled, Settlement, State
-from domain.facts import Fact, Observation, Outcome, Signal, WriteDone, WriteRejected
+from domain.facts import (
+    Fact,
+    Observation,
+    Outcome,
+    Signal,
+    WriteCancelled,
+    WriteDone,
+    WriteRejected,
+)
 from domain.ids import Crm, WriteId
 from domain.ports import KeyedFact, Topic
 from tests.support import postgres
@@ -140,5 +148,7 @@ def _settled(write_id: WriteId, fact: Outcome) -> Settled:
             return Settled(write_id, State.DONE, fact)
         case WriteRejected():
             return Settled(write_id, State.REJECTED, fact, f"{fact.code} {fact.message}")
+        case WriteCancelled():
+            return Settled(write_id, State.CANCELLED, fact, fact.reason)
         case _:
             raise AssertionError(fact)
