@@ -100,6 +100,10 @@ class Register:
     fresh: bool = False
     asked: Asked | None = None
     delivered: Delivered | None = None
+    #: what was known before our own value
+    replaced: Value = None
+    #: when the latest known value that was not ours had been set, where the CRM says so
+    known_set_at: datetime | None = None
     #: how often the CRM did not take our value
     rewritten: int = 0
 
@@ -131,11 +135,10 @@ def lesson(
         register.asked is not None and seen.value == register.asked.value
     ):
         return _same_value(register, seen, stale=stale)
-    if seen.exact:
-        if register.foreign is not None and seen.high <= register.foreign.high:
-            return None if stale else Lesson.KNOWN
-    elif stale:
+    if stale and not _was_overwritten(register, seen):
         return None
+    if seen.exact and register.foreign is not None and seen.high <= register.foreign.high:
+        return None if stale else Lesson.KNOWN
     if _in_our_attempt(register, seen, skew):
         return Lesson.REWRITTEN
     return Lesson.CHANGED
@@ -146,8 +149,14 @@ def learn(
 ) -> Register:
     """Join an observation of which `lesson` said what it teaches."""
     learned_at = max(register.learned_at or read_begun_at, read_begun_at)
+    set_at = foreign.high if foreign.low == foreign.high else register.known_set_at
     if what is Lesson.KNOWN:
-        return replace(register, seen=True, known=foreign.value, learned_at=learned_at)
+        register = replace(register, seen=True, learned_at=learned_at)
+        if register.asked is not None and foreign.value == register.asked.value:
+            return replace(register, known=foreign.value, replaced=register.known)
+        if register.delivered is not None and foreign.value == register.delivered.value:
+            return replace(register, known=foreign.value)
+        return replace(register, known=foreign.value, known_set_at=set_at)
     stale = register.learned_at is not None and read_begun_at < register.learned_at
     if register.delivered is not None and read_begun_at >= register.delivered.answered_at:
         foreign = replace(foreign, saw=register.delivered.stands_for)
@@ -158,6 +167,7 @@ def learn(
         learned_at=learned_at,
         foreign=foreign,
         fresh=True,
+        known_set_at=register.known_set_at if stale else set_at,
         rewritten=register.rewritten + (1 if what is Lesson.REWRITTEN else 0),
     )
 
@@ -183,6 +193,7 @@ def close(
         known=register.known if overtaken else asked.value,
         learned_at=max(register.learned_at or answered_at, answered_at),
         asked=None,
+        replaced=register.replaced if register.known == asked.value else register.known,
         delivered=Delivered(write_id, asked.value, asked.stands_for, sent_at, answered_at),
     )
 
@@ -205,6 +216,25 @@ def _same_value(register: Register, seen: Seen, *, stale: bool) -> Lesson | None
     if again:
         return Lesson.CHANGED
     return Lesson.KNOWN if not stale and seen.value != register.known else None
+
+
+def _was_overwritten(register: Register, seen: Seen) -> bool:
+    """Tell whether a reading that is too old for what is known shows an edit that we went over.
+
+    It shows neither what was known before our value nor our value, and it was set after everything
+    that was read of other people's: somebody edited between the look and the write.
+    """
+    ours = [register.delivered.value] if register.delivered is not None else []
+    if register.asked is not None:
+        ours.append(register.asked.value)
+    if not ours or seen.value in (*ours, register.replaced, register.known):
+        return False
+    if register.foreign is not None and seen.high <= register.foreign.high:
+        return False
+    if seen.exact:
+        return register.known_set_at is None or seen.high > register.known_set_at
+    delivered = register.delivered
+    return delivered is not None and register.learned_at == delivered.answered_at
 
 
 def _in_our_attempt(register: Register, seen: Seen, skew: timedelta) -> bool:
