@@ -145,6 +145,7 @@ class Poller:
         baseline = self._reader.look(at, "baseline")
         seen: dict[str, Seen] = {}
         first_met: list[str] = []
+        new: list[str] = []
         for row in rows:
             record_id, modified_at = row.id, row.instant("SystemModstamp")
             was = place.was(record_id)
@@ -154,6 +155,8 @@ class Poller:
             seen[record_id] = Seen(modified_at, print_)
             is_gone = isinstance(fact, RecordDeleted | RecordMerged)
             if known is not None:
+                if not is_baseline and not is_gone and known.get(record_id) is None:
+                    new.append(record_id)
                 known.drop(record_id) if is_gone else known.put(record_id)
             if print_ == was or (is_baseline and is_gone):
                 continue
@@ -162,6 +165,9 @@ class Poller:
                 first_met.append(record_id)
         if of == names.OPPORTUNITY and first_met:
             self._first_roles(first_met, piece, baseline)
+        if new:
+            # That a new opportunity has no role yet is shown by no row.
+            self._first_roles(new, piece, polled)
         return seen
 
     def _report(self, of: str, fact: Shown, occasion: str, piece: Piece, look: Look) -> None:

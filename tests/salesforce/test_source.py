@@ -125,6 +125,14 @@ class TestChanges:
         org.poll()
         return org
 
+    def test_a_new_opportunity_without_roles_is_shown_as_such(self, org: Org) -> None:
+        opportunity_id = org.opportunity("New")
+        (roles,) = _role_sets(org.poll())
+        org.update("Opportunity", opportunity_id, Description="edited")
+
+        assert (roles.opportunity_id, roles.roles, roles.reason) == (opportunity_id, (), "poll")
+        assert _role_sets(org.poll()) == []
+
     def test_a_new_and_an_edited_opportunity_are_shown_whole(self, org: Org) -> None:
         opportunity_id = org.opportunity("New", Amount=Decimal("1200.10"), Description="a\r\nb")
 
