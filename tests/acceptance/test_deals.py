@@ -1,6 +1,6 @@
 """What users see in both CRMs while `dealsync up` runs, rule by rule."""
 
-from tests.acceptance.conftest import User
+from tests.acceptance.user import User
 
 
 def test_a_new_opportunity_becomes_a_deal(user: User) -> None:
@@ -82,7 +82,7 @@ def test_deleting_the_deal_leaves_the_opportunity(user: User) -> None:
     """Rules `delete-never-up`, `tombstone`: nor does an edit bring the deal back."""
     opportunity_id, deal = user.synced("Never up")
 
-    user.hubspot.crm.deals.basic_api.archive(deal["id"])
+    user.archive_deal(deal["id"])
     user.until_quiet()
     user.edit_opportunity(opportunity_id, Amount=9)
     user.until_quiet()
