@@ -12,7 +12,6 @@ from typing import Final
 from adapters.bootstrap.engine import undelivered_webhooks
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores
-from adapters.http_transport import NoAnswerError, NotSentError
 from adapters.postgres.waiting import count_waiting, followers_behind
 from adapters.source import full_pass_begun_at
 from domain.ids import Crm
@@ -66,7 +65,7 @@ def look(
     behind, due = followers_behind(stores.database)
     may_write = missing_permission(present.moment().catalog) is None
     moving = {
-        "webhooks not delivered": _undelivered(sandbox_url),
+        "webhooks not delivered": 0 if sandbox_url is None else undelivered_webhooks(sandbox_url),
         "records to be read": stores.refreshes.waiting(),
         "facts to be decided": undecided,
         "events to be followed": behind,
@@ -102,13 +101,3 @@ def _unseen_after(passes: Mapping[Crm, datetime | None], at: datetime) -> dateti
     deadline = at - timedelta(seconds=ECHO_SECONDS_MAX)
     begun = [begun_at for begun_at in passes.values() if begun_at is not None]
     return max(deadline, min(begun)) if len(begun) == len(passes) else deadline
-
-
-def _undelivered(sandbox_url: str | None) -> int:
-    if sandbox_url is None:
-        return 0
-    try:
-        return undelivered_webhooks(sandbox_url)
-    except (NotSentError, NoAnswerError):
-        # A real HubSpot has no such page, and a sandbox that is gone delivers nothing.
-        return 0

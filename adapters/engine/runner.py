@@ -7,7 +7,7 @@ mostly what the next one reads.
 | a step | what follows |
 |---|---|
 | did something | the next one at once |
-| found nothing | a wait that doubles up to `IDLE_SECONDS_MAX` |
+| found nothing | a wait that doubles up to `Waits.idle_max` |
 | raised a `PortError` | a line in the log, a wait that doubles; for ever: the world may come back |
 | found a topic that it does not know | everything stops: this program is too old for its store |
 | raised anything else | the same as a port's, but after `FAILURES_MAX` in a row everything stops |
@@ -17,7 +17,8 @@ It decides nothing and knows no port.
 
 import threading
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -27,15 +28,24 @@ from adapters.codec import UnknownTopicError
 from adapters.engine.backoff import delay_seconds
 from domain.errors import PortError
 
-IDLE_SECONDS_FIRST: Final = 0.01
-#: how late a loop may notice what another process wrote
-IDLE_SECONDS_MAX: Final = 0.2
-BACKOFF_SECONDS_FIRST: Final = 0.1
-BACKOFF_SECONDS_MAX: Final = 10.0
 #: a bug that shows every time is not healed by trying; some faults of a dying machine are
 FAILURES_MAX: Final = 10
-#: how long a stop waits for the steps under way; a step is cut off by the process's end if need be
+#: how long a stop waits for all steps under way; what lasts longer is cut off by the process's end
 STOP_SECONDS_MAX: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a loop waits before its next step, in seconds."""
+
+    idle_first: float = 0.01
+    #: how late a loop may notice what another process wrote
+    idle_max: float = 0.2
+    failed_first: float = 0.1
+    failed_max: float = 10.0
+
+
+WAITS: Final = Waits()
 
 
 class Loop(Protocol):
@@ -57,11 +67,18 @@ class Runner:
         loops: by the name they go by in the log.
         clock: read before each step.
         logger: one line a step that did something.
+        waits: between steps.
     """
 
     def __init__(
-        self, loops: Mapping[str, Loop], *, clock: Clock, logger: FilteringBoundLogger
+        self,
+        loops: Mapping[str, Loop],
+        *,
+        clock: Clock,
+        logger: FilteringBoundLogger,
+        waits: Waits = WAITS,
     ) -> None:
+        self._waits = waits
         self._clock = clock
         self._logger = logger
         self._stop = threading.Event()
@@ -86,9 +103,10 @@ class Runner:
         """End every loop after the step under way; harmless if they have ended."""
         self._stop.set()
         self.wake()
+        deadline = self._clock.now() + timedelta(seconds=STOP_SECONDS_MAX)
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(STOP_SECONDS_MAX)
+                thread.join(max(0.0, (deadline - self._clock.now()).total_seconds()))
 
     def check(self) -> None:
         """Notice a loop that has given up.
@@ -100,7 +118,7 @@ class Runner:
             raise self._failure
 
     def _run(self, name: str, loop: Loop) -> None:
-        idle = IDLE_SECONDS_FIRST
+        idle = self._waits.idle_first
         failures = 0
         wake = self._wakes[name]
         while not self._stop.is_set():
@@ -117,10 +135,10 @@ class Runner:
             if count:
                 self._logger.info("stepped", loop=name, count=count)
                 self._wake_others(name)
-                idle = IDLE_SECONDS_FIRST
+                idle = self._waits.idle_first
             else:
                 wake.wait(idle)
-                idle = min(2 * idle, IDLE_SECONDS_MAX)
+                idle = min(2 * idle, self._waits.idle_max)
 
     def _wake_others(self, name: str) -> None:
         for other, event in self._wakes.items():
@@ -128,9 +146,8 @@ class Runner:
                 event.set()
 
     def _backoff(self, name: str, failures: int) -> float:
-        return delay_seconds(
-            name, failures, first=BACKOFF_SECONDS_FIRST, longest=BACKOFF_SECONDS_MAX
-        )
+        waits = self._waits
+        return delay_seconds(name, failures, first=waits.failed_first, longest=waits.failed_max)
 
     def _is_hopeless(self, name: str, error: Exception, failures: int) -> bool:
         """Log a failed step; stop everything if repeating it cannot help."""

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.accounts import settings_of
 from tests.support.program import Program, dealsync_here
 
 FREE_PORTS = ("--salesforce-port", "0", "--hubspot-port", "0")
@@ -17,25 +16,7 @@ def accounts(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """Settings that name the accounts of sandboxes which run on a home of their own."""
     home = tmp_path / "sandboxes"
     sandboxes = Program(home, "sandbox", "--empty", *FREE_PORTS).wait_ready()
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    (tmp_path / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    (tmp_path / "token").write_text("pat-sandbox-dealsync\n", encoding="utf-8")
-    (tmp_path / "secret").write_text("sandbox-client-secret\n", encoding="utf-8")
-    yield {
-        "DEALSYNC_SALESFORCE_URL": sandboxes.salesforce_url,
-        "DEALSYNC_SALESFORCE_CLIENT_ID": "dealsync",
-        "DEALSYNC_SALESFORCE_USERNAME": "integration@sandbox.example",
-        "DEALSYNC_SALESFORCE_KEY_FILE": str(tmp_path / "key.pem"),
-        "DEALSYNC_HUBSPOT_URL": sandboxes.hubspot_url,
-        "DEALSYNC_HUBSPOT_TOKEN_FILE": str(tmp_path / "token"),
-        "DEALSYNC_HUBSPOT_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
-    }
+    yield settings_of(sandboxes, tmp_path)
     assert sandboxes.stop() == 0
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from adapters.cli.app import run
 
@@ -40,6 +40,8 @@ def environment(home: Path) -> dict[str, str]:
     """Return this process's environment, with that home and no account of anybody."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DEALSYNC_", "DATABASE_"))}
     kept.pop("KAFKA_BOOTSTRAP_SERVERS", None)
+    # As users have it: compiled once, else each start takes seconds.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "DEALSYNC_HOME": str(home), "COLUMNS": "100"}
 
 
@@ -102,7 +104,16 @@ class Program:
             )
         self.ready: dict[str, Any] = {}
 
-    def wait_ready(self) -> "Program":
+    def __enter__(self) -> Self:
+        """Return itself: the end of the block leaves no process behind."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it if it still runs."""
+        if self.process.poll() is None:
+            self.kill()
+
+    def wait_ready(self) -> Self:
         """Return once it says that it is ready."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -161,12 +172,13 @@ class Program:
 @contextmanager
 def running(home: Path, *options: str) -> Iterator[Program]:
     """Run `dealsync up` on free ports until the end of the block, then delete what it left."""
-    program = Program(home, "up", "--salesforce-port", "0", "--hubspot-port", "0", *options)
+    ports = ("--salesforce-port", "0", "--hubspot-port", "0")
     try:
-        yield program.wait_ready()
+        with Program(home, "up", *ports, *options) as program:
+            yield program.wait_ready()
+            if program.process.poll() is None:
+                program.stop()
     finally:
-        if program.process.poll() is None:
-            program.stop()
         dealsync_here(home, "reset")
 
 
