@@ -121,14 +121,16 @@ def weigh(story: Story) -> None:
 
 
 def _opportunity(story: Story, fact: OpportunityObserved) -> None:
+    was = story.pair.state
     if not _is_ours(story, Crm.SALESFORCE, fact.opportunity_id):
         return
     links.claim_named(story, fact)
     taught = observing.opportunity(story, fact)
-    _observed(story, Crm.SALESFORCE, taught, fact.reason)
+    _observed(story, Crm.SALESFORCE, taught, fact.reason, was)
 
 
 def _deal(story: Story, fact: DealObserved) -> None:
+    was = story.pair.state
     if not _is_ours(story, Crm.HUBSPOT, fact.deal_id):
         return
     links.claim_named(story, fact)
@@ -139,7 +141,7 @@ def _deal(story: Story, fact: DealObserved) -> None:
     if fact.created_by_us and story.pair.state is PairState.OUTSIDE:
         story.not_because(RuleId.ONCE, "we created this deal; its create's answer says for whom")
         return
-    _observed(story, Crm.HUBSPOT, taught, fact.reason)
+    _observed(story, Crm.HUBSPOT, taught, fact.reason, was)
 
 
 def _is_ours(story: Story, side: Crm, record_id: str) -> bool:
@@ -161,9 +163,8 @@ def _is_ours(story: Story, side: Crm, record_id: str) -> bool:
     return restoration.is_back(story, side, record_id)
 
 
-def _observed(story: Story, side: Crm, taught: Taught, reason: str) -> None:
-    """Go on after a whole record was observed."""
-    was = story.pair.state
+def _observed(story: Story, side: Crm, taught: Taught, reason: str, was: PairState) -> None:
+    """Go on after a whole record was observed; `was`: the pair's state before the fact."""
     pipeline_scope.gate(story)
     by_hand = entry.asked_by_hand(reason)
     if story.pair.state is PairState.OUTSIDE:

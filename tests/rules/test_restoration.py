@@ -3,7 +3,7 @@
 from domain import events, ids
 from domain.pair import PairState
 from domain.rules import RuleId
-from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity
+from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, UpdateDeal
 from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
 
 SECOND = "9002"
@@ -56,6 +56,17 @@ def test_a_restored_deal_is_attached_again() -> None:
     scenario.when(scenario.deal(50, link=OPPORTUNITY))
 
     assert scenario.pair().state == PairState.LIVE
+
+
+def test_a_restored_deal_is_brought_in_step() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deleted(40, ids.deal(DEAL)))
+    scenario.given(scenario.opportunity(45, amount="77"))
+
+    scenario.when(scenario.deal(50, link=OPPORTUNITY))
+
+    (update,) = scenario.asked(UpdateDeal)
+    assert [c.after for c in update.fields if c.name == "amount"] == ["77"]
 
 
 def test_a_deal_restored_while_the_opportunity_is_deleted_stays_detached() -> None:
