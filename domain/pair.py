@@ -5,13 +5,14 @@ steps) and `rules` (each behaviour).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from domain import events
 from domain.canonical import Value
+from domain.copying import replace
 from domain.facts import ContactAssociation, ContactRole
 from domain.ids import Crm, Kind, StreamId, WriteId
 from domain.mapping import STAGE

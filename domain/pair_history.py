@@ -3,11 +3,11 @@
 `evolve` only records what was decided: it reads no policy and no clock, and never fails.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from domain import events, registers
 from domain.canonical import Value
+from domain.copying import replace
 from domain.ids import Crm
 from domain.mapping import STAGE
 from domain.pair import EVERY_FIELD, NO_FIELD, Agreed, FieldState, Held, Pair, PairState, Unseen

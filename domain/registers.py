@@ -12,11 +12,12 @@ observations lead to the same register. Two intervals that overlap are not order
 the later *end* joins, and `rules.conflicts` says who wins over the other side.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.canonical import Value
+from domain.copying import replace
 from domain.ids import WriteId
 
 
