@@ -3,12 +3,15 @@
 | file | commands |
 |---|---|
 | `process` | `up`, `sandbox`, `run`, `reset`, `version` |
-| `asking` | `setup` |
-| `policy` | `policy adopt` |
-| `waiting` | `wait`, `status` |
+| `demo` | `demo` |
+| `waiting`, `doctor` | `wait`, `status`; `doctor` |
+| `asking`, `policy`, `importing` | `setup`; `policy …`; `import …`, `sync` |
+| `pairs`, `why`, `audit` | what became of a record, and why |
+| `writes`, `issues`, `parked`, `projections` | what a person can do about what waits |
 | `log`, `database` | `log tail`, `log export`; `database url` |
 | `app` | puts them together; exit codes and error messages |
 | `output`, `failures`, `session` | what every command prints, meets and opens |
+| `starting`, `alone`, `run_file`, `stopping` | requests answered; loops without an engine; signals |
 """
 
 from adapters.cli.app import main

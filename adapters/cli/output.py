@@ -138,6 +138,10 @@ class Output:
         if not self.as_json:
             self._errors.print(f"[dim]{escape(text)}[/dim]")
 
+    def warn(self, text: str) -> None:
+        """Print on standard error what whoever reads the answer should know as well."""
+        self._errors.print(f"[yellow]warning:[/yellow] {escape(text)}")
+
     def failure(self, failure: CommandFailure) -> None:
         """Print why there is no answer."""
         if self.as_json:

@@ -215,10 +215,10 @@ def _to_adopt(wanted: PolicyFile | None, engine: Engine, output: Output) -> Poli
     try:
         found = policy_file.in_folder(Path.cwd())
     except CommandFailure as failure:
-        output.hint(f"{failure.message}; version {adopted.policy_version} stays in force")
+        output.warn(f"{failure.message}; version {adopted.policy_version} stays in force")
         return in_force
     if found is not None and found.policy != adopted.policy:
-        output.hint(
+        output.warn(
             f"{found.where} differs from version {adopted.policy_version}, which stays in force;"
             " adopt it with `dealsync policy adopt`"
         )

@@ -122,6 +122,23 @@ def test_up_ends_well_and_goes_on_where_it_was(home: Path, number: signal.Signal
     assert second.stop() == 0
 
 
+def test_up_adopts_the_folders_policy_once_and_warns_when_it_changes(home: Path) -> None:
+    file = _policy(home)
+    with Program(home, "up", "--empty", *FREE_PORTS) as first:
+        assert first.wait_ready().ready["policy_version"] == 1
+        assert first.stop() == 0
+        assert first.errors() == ""
+    file.write_text("[switches]\nlifecycle = false\n", encoding="utf-8")
+    with Program(home, "up", "--empty", *FREE_PORTS) as second:
+        assert second.wait_ready().ready["policy_version"] == 1
+        assert second.stop() == 0
+        assert "stays in force" in second.errors()
+    with Program(home, "up", "--empty", "--policy", str(file), *FREE_PORTS) as third:
+        assert third.wait_ready().ready["policy_version"] == 2
+        assert third.stop() == 0
+        assert third.errors() == ""
+
+
 def test_a_killed_up_starts_again(home: Path) -> None:
     Program(home, "up", "--empty", *FREE_PORTS).wait_ready().kill()
 
