@@ -11,7 +11,7 @@
 | `log`, `database` | `log tail`, `log export`; `database url` |
 | `app` | puts them together; exit codes and error messages |
 | `output`, `failures`, `session` | what every command prints, meets and opens |
-| `starting`, `alone`, `run_file`, `stopping` | requests answered; loops without an engine; signals |
+| `starting`, `alone`, `run_file`, `stopping` | answers, with an engine or without; signals |
 """
 
 from adapters.cli.app import main
