@@ -91,7 +91,7 @@ _ACTIONS = {
         ("deactivate_record_type", "id"),
         ("delete_record_type", "id; replace_with if records have it"),
         ("create_stage", "stage; record_type if not all; closed, won, probability"),
-        ("rename_stage", "stage, label"),
+        ("rename_stage", "stage, label; label_only: the API name stays"),
         ("deactivate_stage", "stage; record_type if not all"),
         ("set_permission", "user, permission, value"),
         ("set_user_active", "user, value"),

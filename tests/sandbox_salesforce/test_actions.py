@@ -108,6 +108,12 @@ def test_stages_come_change_and_go(org: SalesforceOrg) -> None:
     assert (row["StageName"], row["SystemModstamp"]) == ("Law", "2026-01-05T12:00:01.000+0000")
     assert row["LastModifiedDate"] == "2026-01-05T12:00:00.000+0000"
 
+    org.act("rename_stage", stage="Law", label="Lawyers", label_only=True)
+    assert org.values("SELECT ApiName FROM OpportunityStage WHERE MasterLabel = 'Lawyers'") == [
+        "Law"
+    ]
+    assert org.read("Opportunity", record_id)["StageName"] == "Law"
+
     org.act("deactivate_stage", record_type="Renewal", stage="Law")
     values = {**OPPORTUNITY, "RecordTypeId": renewal, "StageName": "Law"}
     assert org.refused("POST", "sobjects/Opportunity", values)[2] == ["StageName"]

@@ -160,8 +160,12 @@ def create_stage(call: Call, arguments: Arguments) -> Row:
 
 
 def rename_stage(call: Call, arguments: Arguments) -> Row:
-    """Rename a stage wherever it is: stages belong to the org, not to one record type."""
-    stages.rename_stage(call, arguments.text("stage"), arguments.text("label"))
+    """Rename a stage wherever it is: stages belong to the org, not to one record type.
+
+    With `label_only` it keeps its API name.
+    """
+    rename = stages.relabel_stage if arguments.flag("label_only") else stages.rename_stage
+    rename(call, arguments.text("stage"), arguments.text("label"))
     return {"stage": arguments.text("label")}
 
 

@@ -159,6 +159,13 @@ def withdraw_stage(call: Call, record_type_id: str | None, name: str) -> None:
     set_process(call, record_type_id, [each for each in offered if each != row["ApiName"]])
 
 
+def relabel_stage(call: Call, name: str, label: str) -> None:
+    """Give a stage another label; its API name, and so every record, stays as it is."""
+    row = _stage_row(call, name)
+    moved: Row = {"LastModifiedDate": call.stamp, "SystemModstamp": call.stamp}
+    call.org.store.put("OpportunityStage", str(row["Id"]), {**row, "MasterLabel": label, **moved})
+
+
 def rename_stage(call: Call, name: str, label: str) -> None:
     """Rename a stage, in every sales process and on every opportunity that is in it.
 
