@@ -8,6 +8,7 @@ gives the same ids.
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NewType
 
 #: an aggregate's stream: the text of a uuid5
@@ -22,6 +23,8 @@ _SUFFIX_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SHORT_LENGTH: Final = 15
 _LONG_LENGTH: Final = 18
 _CHUNK: Final = 5
+#: names remembered for each question: a batch asks for each of its records several times
+_REMEMBERED: Final = 8_192
 
 
 class Crm(StrEnum):
@@ -80,6 +83,7 @@ def derived(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
 
 
+@lru_cache(_REMEMBERED)
 def stream_of(ref: Ref) -> StreamId:
     """Return the stream that a record founds when nothing else claims it."""
     return StreamId(derived("stream", ref.text))
@@ -91,6 +95,7 @@ CATALOG_STREAM: Final = StreamId(derived("stream", "catalog"))
 POLICY_STREAM: Final = StreamId(derived("stream", "policy"))
 
 
+@lru_cache(_REMEMBERED)
 def salesforce_id(text: str) -> str:
     """Return the 18-character, case-safe form of a Salesforce id.
 
