@@ -41,6 +41,8 @@ OFF: Final = "off"
 
 #: as rule `import` says it
 SKIPPED_PREFIX: Final = "skipped: "
+#: a pair that waits is weighed anew each time, and says so without a create
+_BEFORE_CREATION: Final = (RuleId.CREATED_WITH,)
 _OFF_RULES: Final = (RuleId.ENABLE_BEFORE_IMPORT, RuleId.DEAL_SYNC_SWITCH)
 
 
@@ -81,7 +83,8 @@ def of_opportunity(told: Sequence[Event]) -> str:
         return RESUMED
     if any(isinstance(e, events.CounterpartLinked) for e in told):
         return ADOPTED
-    if entered is not None:
+    weighed = any(isinstance(e, events.FieldSettled) and e.rule in _BEFORE_CREATION for e in told)
+    if entered is not None or weighed:
         return WAITING
     nothing = next((e for e in told if isinstance(e, events.NothingDecided)), None)
     return RECONCILED if nothing is None else _reason(nothing)

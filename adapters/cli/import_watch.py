@@ -1,6 +1,7 @@
 """Follows an import: the facts that cite its request, and the events that decide them."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Final
 
 from adapters.cli import import_counts
@@ -10,11 +11,13 @@ from adapters.postgres.wishes import wishes_left
 from domain import facts
 from domain.events import AccountImported, Event
 from domain.facts import Fact
-from domain.ids import FactId, Kind, StreamId
+from domain.ids import Crm, FactId, Kind, Ref, StreamId
 from domain.ports import ChangeLog
 
 #: facts read at a time
 FACTS_MAX: Final = 1_000
+#: an account of which nothing is told for so long is left waiting
+SILENCE_SECONDS_MAX: Final = 20.0
 
 
 class Watch:
@@ -38,6 +41,8 @@ class Watch:
         self._told: dict[str, list[Event]] = defaultdict(list)
         #: events by stream, for answers that come by a signal
         self._by_stream: dict[StreamId, list[Event]] = defaultdict(list)
+        self._linked: set[str] = set()
+        self._news_at: datetime | None = None
 
     @property
     def decided(self) -> int:
@@ -46,20 +51,17 @@ class Watch:
         return len({record for record in self._record_of.values() if record} - waiting)
 
     def look(self) -> bool:
-        """Read on; True: every reading is there and was decided."""
-        all_read = wishes_left(self._session.stores.database, self._request) == 0
+        """Read on; True: every reading is there, was decided, and nothing more comes of it."""
+        stores = self._session.stores
+        all_read = wishes_left(stores.database, self._request) == 0
         # Events first: whatever they decide is in the log by then.
         told = self._new_events()
-        self._read_facts(self._session.stores.log)
+        self._read_facts(stores.log)
         for event in told:
             self._take(event)
         if not all_read or self._undecided:
             return False
-        return self._kind is not Kind.ACCOUNT or all(
-            self._account(fact_id) is not None
-            for fact_id, record in self._record_of.items()
-            if record
-        )
+        return self._kind is not Kind.ACCOUNT or self._accounts_weighed(news=bool(told))
 
     def outcomes(self) -> dict[str, str]:
         """Return how each record ended, by its id."""
@@ -68,7 +70,7 @@ class Watch:
             if record is None:
                 continue
             if self._kind is Kind.ACCOUNT:
-                found[record] = self._account(fact_id) or import_counts.WAITING
+                found[record] = self._account(fact_id, record) or import_counts.WAITING
             else:
                 found[record] = import_counts.of_opportunity(self._told[fact_id])
         return found
@@ -96,8 +98,28 @@ class Watch:
             self._told[event.cause].append(event)
             self._undecided.discard(event.cause)
 
-    def _account(self, fact_id: str) -> str | None:
+    def _accounts_weighed(self, *, news: bool) -> bool:
+        """Tell whether every account has its answer; what never comes is not waited for."""
+        now = self._session.clock.now()
+        if news or self._news_at is None:
+            self._news_at = now
+        pending = [
+            record
+            for fact_id, record in self._record_of.items()
+            if record is not None and self._account(fact_id, record) is None
+        ]
+        # A link that was there before is no news to anybody: nothing is told of it again.
+        refs = [Ref(Crm.SALESFORCE, Kind.ACCOUNT, record) for record in pending]
+        known = self._session.stores.decisions.load((), refs).identities if refs else {}
+        linked = {ref.id for ref, found in known.items() if found is not None and found.linked_to}
+        self._linked |= linked
+        silent = (now - self._news_at).total_seconds() > SILENCE_SECONDS_MAX
+        return silent or len(linked) == len(pending)
+
+    def _account(self, fact_id: str, record: str) -> str | None:
         """Return how an account ended; None: its candidates were not weighed yet."""
+        if record in self._linked:
+            return import_counts.LINKED
         told = self._told[fact_id]
         imported = next((e for e in told if isinstance(e, AccountImported)), None)
         if imported is None:
