@@ -1,0 +1,49 @@
+"""docs/cli.md names every command; every command has `--json`; each example is a real command."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from adapters.cli.app import app
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+#: plays for people and leaves nothing to read
+FOR_PEOPLE_ONLY = {"demo"}
+
+
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    nested = getattr(command, "commands", None)
+    if nested is None:
+        yield " ".join(path), command
+        return
+    for name, inner in nested.items():
+        yield from _commands(inner, (*path, name))
+
+
+COMMANDS = dict(_commands(get_command(app)))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_command_is_in_the_document_with_an_example(name: str) -> None:
+    assert f"`{name}" in DOCUMENT
+    assert f"`dealsync {name}" in DOCUMENT
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - FOR_PEOPLE_ONLY))
+def test_each_command_has_json(name: str) -> None:
+    assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
+
+
+def test_each_example_is_a_command() -> None:
+    examples = re.findall(r"`dealsync ([a-z][^`]*)`", DOCUMENT)
+    unknown = [
+        example
+        for example in examples
+        if not any(example == name or example.startswith(f"{name} ") for name in COMMANDS)
+    ]
+
+    assert unknown == []
