@@ -10,7 +10,7 @@
 | `writes`, `issues`, `parked`, `projections` | what a person can do about what waits |
 | `log`, `database` | `log tail`, `log export`; `database url` |
 | `app` | puts them together; exit codes and error messages |
-| `naming`, `wording`, `requesting` | ids on the command line, events in words, requests and answers |
+| `naming`, `wording`, `requesting` | ids, events in words, requests and their answers |
 | `output`, `failures`, `session` | what every command prints, meets and opens |
 | `starting`, `alone`, `run_file`, `stopping` | answers, with an engine or without; signals |
 """

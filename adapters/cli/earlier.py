@@ -1,7 +1,7 @@
 """Pairs as they were: state at an instant, and the values that a field had before."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapters.bootstrap.present import Moment
@@ -31,6 +31,8 @@ class Earlier:
     value: Value
     #: the same in Salesforce's terms, as a request names it
     salesforce: Value
+    #: False: it has no counterpart in Salesforce, so nobody can ask for it
+    can_be_restored: bool = True
 
 
 def up_to(history: Iterable[Told], at: datetime) -> list[Told]:
@@ -133,33 +135,37 @@ def _values(mapping: Mapping, history: Iterable[Told], context: Context) -> Iter
             case events.SideNoted() as noted:
                 for note in noted.fields:
                     if note.field == mapping.name:
-                        yield Earlier(
+                        seen = Earlier(
                             at=note.high,
                             side=noted.side,
                             by=note.by,
                             how="seen",
                             value=note.value,
-                            salesforce=_in_salesforce(mapping, noted.side, note.value, context),
+                            salesforce=note.value,
                         )
+                        yield _in_salesforce(mapping, seen, context)
             case events.FieldSettled() as settled if (
                 settled.field == mapping.name and settled.losing is not None
             ):
                 side = settled.winner.other if settled.winner is not None else Crm.SALESFORCE
-                yield Earlier(
+                losing = Earlier(
                     at=settled.at,
                     side=side,
                     by="",
                     how="lost",
                     value=settled.losing,
-                    salesforce=_in_salesforce(mapping, side, settled.losing, context),
+                    salesforce=settled.losing,
                 )
+                yield _in_salesforce(mapping, losing, context)
             case _:
                 pass
 
 
-def _in_salesforce(mapping: Mapping, side: Crm, value: Value, context: Context) -> Value:
-    """Return a value in Salesforce's terms; None too where it has no counterpart there."""
-    if side is Crm.SALESFORCE or value is None:
-        return value
-    found = values.translate(mapping, value, to=Crm.SALESFORCE, context=context)
-    return found.value if isinstance(found, values.Found) else None
+def _in_salesforce(mapping: Mapping, earlier: Earlier, context: Context) -> Earlier:
+    """Put a value into Salesforce's terms, where it has any there."""
+    if earlier.side is Crm.SALESFORCE or earlier.value is None:
+        return earlier
+    found = values.translate(mapping, earlier.value, to=Crm.SALESFORCE, context=context)
+    if isinstance(found, values.Found):
+        return replace(earlier, salesforce=found.value)
+    return replace(earlier, salesforce=None, can_be_restored=False)

@@ -126,24 +126,17 @@ def instant_of(text: str, now: datetime) -> datetime:
     Raises:
         CommandFailure: it names none.
     """
-    if (ago := _AGO.fullmatch(text)) is not None:
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if (ago := _AGO.fullmatch(text)) is not None:
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise CommandFailure(
             "no_time",
             f"expected a time such as 2026-11-24T09:00:00Z, 2026-11-24 or 2h, found {text!r}",
             exit_code=ExitCode.WRONG_INPUT,
         ) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def shown_as(ref: Ref) -> str:
-    """Return the id by which a record is named on the command line."""
-    if ref.crm is Crm.SALESFORCE or ref.kind is Kind.DEAL:
-        return ref.id
-    return f"{ref.kind}:{ref.id}"
 
 
 def _carried_on(stores: Stores, stream: StreamId) -> StreamId:

@@ -233,6 +233,13 @@ def _lost(found: tuple[Earlier, ...], pair: str, mapping: Mapping) -> Value:
             f"{pair}: no value of {mapping.name} lost; choose one with --value or --at",
             hint=f"`dealsync pairs restore {pair} {mapping.name} --list` lists what it had",
         )
+    if not latest.can_be_restored:
+        raise CommandFailure(
+            "no_counterpart",
+            f"{pair}: the value that lost, {latest.value!r} of {latest.side}, has no counterpart in"
+            " Salesforce",
+            hint="add it to the field's table of values in the policy, or choose with --value",
+        )
     return latest.salesforce
 
 

@@ -5,7 +5,6 @@ answer. If no engine runs, the command decides it itself (`alone`).
 """
 
 import getpass
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,13 +15,14 @@ from adapters.bootstrap import accounts
 from adapters.cli import wording
 from adapters.cli.alone import answering
 from adapters.cli.output import CommandFailure, Output
-from adapters.cli.session import Session
+from adapters.cli.session import Session, engine_holders
 from domain import events, facts, ids
 from domain.canonical import Value
 from domain.events import Event
 from domain.facts import Request
 from domain.ids import FactId, StreamId, WriteId
 from domain.ports import Decisions, KeyedFact, Topic
+from projections.following import FOLLOWERS
 
 #: events read at a time while an answer is looked for
 TAIL_MAX: Final = 1_000
@@ -123,7 +123,16 @@ def ask(session: Session, command: str, stream: StreamId, fact: Request) -> Answ
             found += [event for event in tail.read() if event.cause == fact.id]
             if not found:
                 go_on()
+    _follow(session)
     return Answer(fact.id, tuple(found))
+
+
+def _follow(session: Session) -> None:
+    """Where no engine does it, let what people read follow at once."""
+    if engine_holders(session.home)["project"] is None:
+        for name in FOLLOWERS:
+            while session.stores.followers.follow(name, limit=TAIL_MAX):
+                pass
 
 
 def ask_pair(
@@ -145,13 +154,6 @@ def ask_pair(
         value=value,
     )
     return ask(session, f"dealsync {action}", stream, fact)
-
-
-def ask_each(
-    streams: Sequence[StreamId], one: Callable[[StreamId], Answer]
-) -> dict[StreamId, Answer]:
-    """Ask the same of several streams."""
-    return {stream: one(stream) for stream in streams}
 
 
 def show(output: Output, action: str, record: str, answer: Answer) -> None:

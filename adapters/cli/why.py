@@ -86,6 +86,8 @@ def why(
         },
         lambda console: _print(console, steps, answer),
     )
+    if len(chosen) < len(history) and mapping is None:
+        output.hint(f"the latest {len(chosen)} of {len(history)} events; --all tells all")
 
 
 def _mapping(moment: Moment, field: str) -> Mapping:

@@ -10,6 +10,7 @@ import pytest
 from adapters.cli import import_counts
 from domain.ids import opportunity
 from domain.policy import Policy, Switches
+from tests.support.filled_home import filled_home
 from tests.support.program import Program, dealsync_here, running
 from tests.support.scenario import OPPORTUNITY, Scenario
 
@@ -176,6 +177,26 @@ def test_the_doctor_ends_with_4_where_nobody_lets_us_in(program: Program) -> Non
 )
 def test_wrong_selections_end_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert dealsync_here(tmp_path / "home", *arguments, "--json").code == 2
+
+
+def test_a_blown_delete_fuse_refuses_an_import(tmp_path: Path) -> None:
+    with filled_home(tmp_path) as filled:
+        with filled.stores.database.transaction() as connection:
+            connection.execute("UPDATE delete_fuse SET blown_at = transaction_timestamp()")
+        ended = filled.call("import", "opportunities", "--all", "--json")
+        doctor = filled.call("doctor", "--json")
+
+    assert (ended.code, ended.json["code"]) == (5, "fuse_blown")
+    assert "dealsync writes release" in ended.json["hint"]
+    assert doctor.code == 3
+    assert any("fuse is blown" in check["text"] for check in doctor.json["checks"])
+
+
+def test_an_import_needs_an_engine_or_accounts(tmp_path: Path) -> None:
+    with filled_home(tmp_path) as filled:
+        ended = filled.call("import", "opportunities", "--all", "--json")
+
+    assert (ended.code, ended.json["code"]) == (1, "no_engine")
 
 
 # -- outcomes
