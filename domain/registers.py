@@ -100,6 +100,8 @@ class Register:
     #: whether the foreign value has not been settled yet
     fresh: bool = False
     asked: Asked | None = None
+    #: what earlier writes asked for that are not settled either, oldest first
+    earlier: tuple[Asked, ...] = ()
     delivered: Delivered | None = None
     #: what was known before our own value
     replaced: Value = None
@@ -112,6 +114,12 @@ class Register:
     def believed(self) -> Value:
         """Return what that side holds, or will once the open write is done."""
         return self.asked.value if self.asked is not None else self.known
+
+    @property
+    def on_their_way(self) -> tuple[Value, ...]:
+        """Return what open writes asked for: that side may hold any of it by now."""
+        asked = (*self.earlier, self.asked) if self.asked is not None else self.earlier
+        return tuple(one.value for one in asked)
 
 
 def lesson(
@@ -132,15 +140,13 @@ def lesson(
         if seen.may_rewrite and not stale and _in_our_attempt(register, seen, skew):
             return Lesson.REWRITTEN
         return None if stale or seen.value == register.known else Lesson.KNOWN
-    if seen.value == register.known or (
-        register.asked is not None and seen.value == register.asked.value
-    ):
+    if seen.value == register.known or seen.value in register.on_their_way:
         return _same_value(register, seen, stale=stale)
     if stale and not _was_overwritten(register, seen):
         return None
     if seen.exact and register.foreign is not None and seen.high <= register.foreign.high:
         return None if stale else Lesson.KNOWN
-    if _in_our_attempt(register, seen, skew):
+    if _in_our_attempt(register, seen, skew) or _in_open_attempt(register, seen):
         return Lesson.REWRITTEN
     return Lesson.CHANGED
 
@@ -153,12 +159,15 @@ def learn(
     set_at = foreign.high if foreign.low == foreign.high else register.known_set_at
     if what is Lesson.KNOWN:
         register = replace(register, seen=True, learned_at=learned_at)
-        if register.asked is not None and foreign.value == register.asked.value:
+        if foreign.value in register.on_their_way:
             return replace(register, known=foreign.value, replaced=register.known)
         if register.delivered is not None and foreign.value == register.delivered.value:
             return replace(register, known=foreign.value)
         return replace(register, known=foreign.value, known_set_at=set_at)
+    # What the CRM made of our value came after it, whenever the reading was begun.
+    rewritten = what is Lesson.REWRITTEN
     stale = register.learned_at is not None and read_begun_at < register.learned_at
+    stale = stale and not rewritten
     if register.delivered is not None and read_begun_at >= register.delivered.answered_at:
         foreign = replace(foreign, saw=register.delivered.stands_for)
     return replace(
@@ -169,33 +178,62 @@ def learn(
         foreign=foreign,
         fresh=True,
         known_set_at=register.known_set_at if stale else set_at,
-        rewritten=register.rewritten + (1 if what is Lesson.REWRITTEN else 0),
+        rewritten=register.rewritten + (1 if rewritten else 0),
     )
 
 
 def ask(register: Register, asked: Asked) -> Register:
     """Open a write of that field."""
-    return replace(register, asked=asked)
+    earlier = (*register.earlier, register.asked) if register.asked is not None else ()
+    return replace(register, asked=asked, earlier=earlier)
 
 
 def close(
     register: Register, write_id: WriteId, *, sent_at: datetime | None, answered_at: datetime | None
 ) -> Register:
-    """Close the open write; with times it was done, without it was not."""
+    """Close an open write; with times it was done, without it was not."""
     asked = register.asked
-    if asked is None or asked.write_id != write_id:
+    if asked is None:
         return register
+    if asked.write_id != write_id:
+        return _close_earlier(register, write_id, sent_at=sent_at, answered_at=answered_at)
     if sent_at is None or answered_at is None:
-        return replace(register, asked=None)
+        # The write before it, if any, is the one that side was last asked by.
+        last = register.earlier[-1] if register.earlier else None
+        return replace(register, asked=last, earlier=register.earlier[:-1])
+    register = _deliver(register, asked, sent_at=sent_at, answered_at=answered_at)
+    return replace(register, asked=None, earlier=())
+
+
+def _close_earlier(
+    register: Register, write_id: WriteId, *, sent_at: datetime | None, answered_at: datetime | None
+) -> Register:
+    """Close an open write that another one followed: what was asked for since still stands."""
+    asked = next((one for one in register.earlier if one.write_id == write_id), None)
+    if asked is None:
+        return register
+    rest = tuple(one for one in register.earlier if one is not asked)
+    register = replace(register, earlier=rest)
+    if sent_at is None or answered_at is None:
+        return register
+    return _deliver(register, asked, sent_at=sent_at, answered_at=answered_at)
+
+
+def _deliver(
+    register: Register, asked: Asked, *, sent_at: datetime, answered_at: datetime
+) -> Register:
+    """Take what a done write asked for as known, unless a later reading shows more."""
     overtaken = register.learned_at is not None and register.learned_at > answered_at
+    overtaken = overtaken or _rewritten_since(register, sent_at)
+    in_one_call = register.delivered is not None and register.delivered.sent_at == sent_at
+    kept = in_one_call or register.known == asked.value
     return replace(
         register,
         seen=True,
         known=register.known if overtaken else asked.value,
         learned_at=max(register.learned_at or answered_at, answered_at),
-        asked=None,
-        replaced=register.replaced if register.known == asked.value else register.known,
-        delivered=Delivered(write_id, asked.value, asked.stands_for, sent_at, answered_at),
+        replaced=register.replaced if kept else register.known,
+        delivered=Delivered(asked.write_id, asked.value, asked.stands_for, sent_at, answered_at),
     )
 
 
@@ -246,3 +284,14 @@ def _in_our_attempt(register: Register, seen: Seen, skew: timedelta) -> bool:
     if not (seen.automatic or seen.ours or (seen.record_ours and not seen.exact)):
         return False  # a person or another program, right after us
     return delivered.sent_at - skew <= seen.high <= delivered.answered_at + skew
+
+
+def _in_open_attempt(register: Register, seen: Seen) -> bool:
+    """Tell whether a rewriting of what an open write asks for was read before its answer."""
+    return register.asked is not None and seen.may_rewrite and seen.automatic and seen.exact
+
+
+def _rewritten_since(register: Register, sent_at: datetime) -> bool:
+    """Tell whether what is known is what the CRM made of a value sent then."""
+    foreign = register.foreign
+    return foreign is not None and foreign.by == Lesson.REWRITTEN and foreign.high >= sent_at

@@ -88,3 +88,42 @@ def test_a_poll_from_before_the_answer_that_shows_the_old_value_teaches_nothing(
     scenario.when(scenario.opportunity(49, name="Acme Renewal", amount="1200"))
 
     assert scenario.writes() == ()
+
+
+def test_a_value_of_ours_that_a_later_write_replaces_is_no_edit() -> None:
+    """Its answer was lost, and before that is settled another value has been decided (`echo`)."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deal(40, amount="7", set_at={"amount": 38}, link=OPPORTUNITY))
+    scenario.when(scenario.deal(45, amount="8", set_at={"amount": 44}, link=OPPORTUNITY))
+    (second,) = scenario.asked(UpdateOpportunity)
+
+    scenario.when(scenario.opportunity(46, name="Acme Renewal", amount="7", modified_at=at(43)))
+
+    assert scenario.writes() == ()
+    assert {c.after for c in second.fields} == {"8"}
+    assert scenario.pair().field("amount").salesforce.believed == "8"
+
+
+def test_the_write_before_stands_where_the_later_one_is_given_up() -> None:
+    first, second = Asked(WriteId("1"), "a", None), Asked(WriteId("2"), "b", None)
+    register = ask(ask(Register(seen=True, known="old"), first), second)
+
+    given_up = close(register, WriteId("2"), sent_at=None, answered_at=None)
+    done = close(given_up, WriteId("1"), sent_at=at(10), answered_at=at(11))
+
+    assert [r.believed for r in (register, given_up, done)] == ["b", "a", "a"]
+    assert done.asked is None
+
+
+def test_writes_of_one_call_end_at_the_last_value_however_they_are_answered() -> None:
+    first, second = Asked(WriteId("1"), "a", None), Asked(WriteId("2"), "b", None)
+    opened = ask(ask(Register(seen=True, known="old", learned_at=at(0)), first), second)
+
+    ends = set()
+    for order in itertools.permutations(("1", "2")):
+        register = opened
+        for write_id in order:
+            register = close(register, WriteId(write_id), sent_at=at(10), answered_at=at(11))
+        ends.add((register.believed, register.asked, register.earlier, register.replaced))
+
+    assert {("b", None, (), "old")} == ends
