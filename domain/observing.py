@@ -19,6 +19,7 @@ from domain.facts import (
 from domain.ids import Crm
 from domain.issues import NOT_READABLE
 from domain.mapping import CLOSE_DATE, STAGE, FieldRule, Mapping
+from domain.pair import FieldState
 from domain.registers import Lesson, Seen, lesson
 from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
@@ -211,8 +212,11 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
             record_ours=record.record_ours,
             by=reading.by or record.by,
         )
-        register = story.pair.field(mapping.name).on(record.side)
+        state = story.pair.field(mapping.name)
+        register = state.on(record.side)
         what = lesson(register, shown, read_begun_at=record.read_begun_at, skew=story.context.skew)
+        if what is Lesson.KNOWN and _filled_since_our_create(state, record.side, shown):
+            what = Lesson.CHANGED
         if what is not None and mapping.rule is not FieldRule.DONT_SYNC:
             notes.append(
                 events.FieldNote(
@@ -225,6 +229,14 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
                 )
             )
     return notes
+
+
+def _filled_since_our_create(state: FieldState, side: Crm, shown: Seen) -> bool:
+    """Tell whether somebody, or a default, gave a field a value that our create left blank."""
+    register = state.on(side)
+    is_first = not register.seen and register.asked is None
+    agreed_blank = state.base is not None and state.base.on(side) is None
+    return is_first and agreed_blank and shown.value is not None and not shown.ours
 
 
 def _value(story: Story, mapping: Mapping, record: _Record, reading: Reading) -> Value:

@@ -6,7 +6,7 @@ from domain.mapping import DEFAULT_MAPPINGS, FieldRule
 from domain.pair import PairState
 from domain.policy import Policy
 from domain.rules import RuleId
-from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal
+from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal, UpdateOpportunity
 from tests.support.scenario import (
     ADA,
     DEAL,
@@ -14,6 +14,7 @@ from tests.support.scenario import (
     OPPORTUNITY,
     PIPELINES,
     Scenario,
+    at,
     hubspot_catalog,
     salesforce_catalog,
     stage_id,
@@ -165,6 +166,20 @@ def test_a_created_deal_seen_before_its_answer_is_no_second_pair() -> None:
     assert scenario.pair().hubspot.current == DEAL
     assert scenario.pair().state == PairState.LIVE
     assert RuleId.CREATE_RACE
+
+
+def test_a_value_given_to_a_new_record_before_it_is_read_is_no_blank() -> None:
+    """The create left the field out; who fills it in before the first reading has changed it."""
+    scenario = Scenario().adopted().when(Scenario().deal(10, description=None))
+    (create,) = scenario.asked(CreateOpportunity)
+    scenario.given(scenario.done(create, 20, OPPORTUNITY))
+
+    scenario.when(scenario.opportunity(30, description="typed in", modified_at=at(25)))
+
+    assert [c for w in scenario.all_asked(UpdateOpportunity) for c in w.fields if c.guarded] == []
+    (write,) = scenario.asked(UpdateDeal)
+    described = [c.after for c in write.fields if c.field == "description"]
+    assert described == ["typed in"]
 
 
 _OURS = ("dealname", "dealstage", "closedate", "amount", "hubspot_owner_id", "dealtype")
