@@ -76,6 +76,27 @@ def test_hubspots_rewriting_of_a_close_date_is_put_back_once() -> None:
     assert scenario.asked(UpdateOpportunity) == ()
 
 
+def test_a_close_date_rewritten_in_our_call_is_put_back_in_whichever_order_it_is_told() -> None:
+    """A reading that began before the answer may show what HubSpot made of our call already."""
+    for answer_first in (True, False):
+        scenario, write = edited(stage_name="Closed Won")
+        answer = scenario.done(write, 45)
+        rewritten = scenario.deal(
+            44.9,
+            stage="Closed Won",
+            close_date="2026-11-24",
+            set_at={"closedate": 45, "dealstage": 45},
+            ours=("dealstage",),
+            automatic=("closedate",),
+            link=OPPORTUNITY,
+        )
+        for fact in (answer, rewritten) if answer_first else (rewritten, answer):
+            scenario.when(fact)
+
+        (again,) = scenario.asked(UpdateDeal)
+        assert [c.after for c in again.fields if c.field == "close_date"] == ["2026-12-31"]
+
+
 def test_a_close_date_rewritten_again_is_left_with_an_issue() -> None:
     scenario, write = edited(close_date="2026-11-30")
     scenario.given(scenario.done(write, 45))
