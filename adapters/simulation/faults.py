@@ -1,0 +1,187 @@
+"""What goes wrong, and where: around every port call, and on every request.
+
+An actor that crosses a boundary (before or after a port call) may die there, sleep there, or find
+that others have done whole steps meanwhile. A request may be lost before its effect or after it, be
+refused for a while, or have some rows of its batch fail. Whether it happens is drawn from the dice
+of the present choice, with probabilities that each seed draws for itself.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar, cast
+
+from adapters.sandbox.faults import Fault
+from adapters.simulation.dice import Dice, happens, weighted
+from domain.ids import Crm
+
+P = TypeVar("P")
+
+#: whole steps of others inside one another's port calls
+NESTING_MAX: Final = 2
+#: what a request that gets no answer costs its caller
+NO_ANSWER_SECONDS: Final = 30.0
+
+
+class CrashError(BaseException):
+    """The actor is dead: nothing of it but what its ports hold is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """How likely each fault is, at one boundary or request."""
+
+    crash: float = 0.0
+    interrupt: float = 0.0
+    sleep: float = 0.0
+    request: float = 0.0
+    webhook_drop: float = 0.0
+    webhook_twice: float = 0.0
+    webhook_reorder: float = 0.0
+    webhook_late: float = 0.0
+
+
+NONE: Final = Odds()
+#: what befalls a request, by weight
+_REQUEST_FAULTS: Final = (
+    ("timeout_after_commit", 3.0),
+    ("reset_before", 2.0),
+    ("unavailable", 2.0),
+    ("throttle", 2.0),
+    ("throttle_retry_after", 1.0),
+    ("partial", 3.0),
+    ("unauthenticated", 0.5),
+)
+#: the largest odds that a seed may draw
+_MOST: Final = Odds(
+    crash=0.01,
+    interrupt=0.03,
+    sleep=0.002,
+    request=0.06,
+    webhook_drop=0.5,
+    webhook_twice=0.3,
+    webhook_reorder=0.5,
+    webhook_late=0.3,
+)
+
+
+def drawn_odds(dice: Dice) -> Odds:
+    """Return the odds of one seed: each fault is absent in a third of the seeds."""
+
+    def draw(most: float) -> float:
+        return 0.0 if happens(dice, 1 / 3) else most * dice.random()
+
+    return Odds(
+        crash=draw(_MOST.crash),
+        interrupt=draw(_MOST.interrupt),
+        sleep=draw(_MOST.sleep),
+        request=draw(_MOST.request),
+        webhook_drop=draw(_MOST.webhook_drop),
+        webhook_twice=draw(_MOST.webhook_twice),
+        webhook_reorder=draw(_MOST.webhook_reorder),
+        webhook_late=draw(_MOST.webhook_late),
+    )
+
+
+@dataclass(slots=True)
+class Hazards:
+    """The faults of one world.
+
+    Args:
+        odds: how likely each is.
+        interrupt: does a few whole steps of actors that are in none.
+        sleep: lets time pass while one actor stands still and others work.
+    """
+
+    odds: Odds
+    interrupt: Callable[[], None]
+    sleep: Callable[[], None]
+    #: of the present choice
+    dice: Dice | None = None
+    #: off while people act, and in the calm
+    armed: bool = False
+    depth: int = 0
+    #: (fault, where) → how often
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: what happened since the last look, for the story
+    told: list[str] = field(default_factory=list)
+
+    def boundary(self, actor: str, place: str) -> None:
+        """Cross a boundary.
+
+        Raises:
+            CrashError: the actor dies here.
+        """
+        if not self.armed or self.dice is None:
+            return
+        role = actor.partition("-")[0]
+        if happens(self.dice, self.odds.crash):
+            self._count("crash", f"{role}.{place}", actor)
+            raise CrashError(f"{actor} dies {place}")
+        if self.depth < NESTING_MAX:
+            if happens(self.dice, self.odds.interrupt):
+                self._count("interrupt", f"{role}.{place}", actor)
+                self._nested(self.interrupt)
+            if happens(self.dice, self.odds.sleep):
+                self._count("sleep", f"{role}.{place}", actor)
+                self._nested(self.sleep)
+
+    def on_request(self, crm: Crm, actor: str) -> Fault | None:
+        """Return the fault that befalls a request of the engine's, or None."""
+        if not self.armed or self.dice is None or not happens(self.dice, self.odds.request):
+            return None
+        kind = weighted(self.dice, _REQUEST_FAULTS)
+        self._count(kind, f"{actor.partition('-')[0]}.{crm}", actor)
+        match kind:
+            case "unavailable":
+                return Fault("error", status=503, count=1)
+            case "unauthenticated":
+                return Fault("error", status=401, count=1)
+            case "throttle":
+                return Fault("throttle", count=1)
+            case "throttle_retry_after":
+                return Fault("throttle", retry_after=self.dice.randrange(1, 30), count=1)
+            case "timeout_after_commit":
+                return Fault(kind, seconds=NO_ANSWER_SECONDS, count=1)
+            case _:
+                return Fault(kind, count=1)
+
+    def _nested(self, do: Callable[[], None]) -> None:
+        self.depth += 1
+        try:
+            do()
+        finally:
+            self.depth -= 1
+
+    def _count(self, fault: str, place: str, actor: str) -> None:
+        self.counts[fault, place] += 1
+        self.told.append(f"{fault} at {actor}.{place.partition('.')[2]}")
+
+
+class _Guard:
+    """A port whose calls are boundaries."""
+
+    def __init__(self, port: object, name: str, actor: str, hazards: Hazards) -> None:
+        self._port = port
+        self._name = name
+        self._actor = actor
+        self._hazards = hazards
+
+    def __getattr__(self, method: str) -> object:
+        found = getattr(self._port, method)
+        if not callable(found):
+            return found
+        place = f"{self._name}.{method}"
+
+        def call(*given: object, **named: object) -> object:
+            self._hazards.boundary(self._actor, f"before {place}")
+            answer = found(*given, **named)
+            self._hazards.boundary(self._actor, f"after {place}")
+            return answer
+
+        return call
+
+
+def guarded(port: P, name: str, actor: str, hazards: Hazards) -> P:
+    """Return a port as one actor meets it: every call of it is a boundary."""
+    return cast("P", _Guard(port, name, actor, hazards))

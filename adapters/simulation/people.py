@@ -1,0 +1,67 @@
+"""Everybody who works in the two CRMs, and what two of them do at once."""
+
+from collections.abc import Callable, Sequence
+
+from adapters.sandbox.hubspot.rows import Record
+from adapters.sandbox.tables import JsonValue, Row
+from adapters.simulation.desks import Desks
+from adapters.simulation.dice import Dice, happens
+from adapters.simulation.marketers import Marketers
+from adapters.simulation.plans import Plans
+from adapters.simulation.sellers import Sellers
+from domain.ids import Crm
+
+
+class People:
+    """Everybody.
+
+    Args:
+        desks: where they work.
+        users: Salesforce user names of those who sell.
+    """
+
+    def __init__(self, desks: Desks, users: Sequence[str]) -> None:
+        plans = Plans()
+        self._desks = desks
+        self._sellers = Sellers(desks, users, plans)
+        self._marketers = Marketers(desks, plans)
+
+    def in_salesforce(self, dice: Dice) -> str:
+        """Let somebody do something in Salesforce; return it in words."""
+        return self._sellers.work(dice)
+
+    def in_hubspot(self, dice: Dice) -> str:
+        """Let somebody do something in HubSpot; return it in words."""
+        return self._marketers.work(dice)
+
+    def in_both(self, dice: Dice) -> str:
+        """Let two people change the same field of one pair at once."""
+        pairs = [
+            (str(row["Id"]), deal["id"])
+            for deal in self._marketers.deals()
+            for row in [self._linked(deal)]
+            if row is not None and not row["IsDeleted"]
+        ]
+        if not pairs:
+            return ""
+        opportunity_id, deal_id = dice.choice(pairs)
+        one, other = dice.randrange(1, 99), dice.randrange(1, 99)
+        fields: tuple[tuple[dict[str, JsonValue], dict[str, JsonValue]], ...] = (
+            ({"Amount": one}, {"amount": str(other)}),
+            ({"Name": f"Left {one}"}, {"dealname": f"Right {other}"}),
+            ({"Description": f"Left {one}"}, {"description": f"Right {other}"}),
+        )
+        left, right = dice.choice(fields)
+        steps: list[Callable[[], None]] = [
+            lambda: self._sellers.change(opportunity_id, left),
+            lambda: self._marketers.change(deal_id, right),
+        ]
+        if happens(dice, 0.5):
+            steps.reverse()
+        for step in steps:
+            step()
+        return f"edit at once: opportunity {opportunity_id} {left}, deal {deal_id} {right}"
+
+    def _linked(self, deal: Record) -> Row | None:
+        link = deal["values"].get("dealsync_opportunity_id", "").partition(":")[0]
+        return self._desks.row(Crm.SALESFORCE, "Opportunity", link) if link else None

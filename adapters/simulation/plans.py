@@ -1,0 +1,22 @@
+"""What the people of a world draw from, and how much they have made so far."""
+
+from dataclasses import dataclass
+from typing import Final
+
+#: opportunities and deals that people make in one world
+RECORDS_MAX: Final = 6
+CONTACTS_MAX: Final = 4
+#: of a burst
+EDITS_MAX: Final = 4
+NAMES: Final = ("Acme", "Beta", "Coral", "Delta", "Ember")
+#: a type in Salesforce's words and in HubSpot's
+TYPES: Final = (("New Business", "newbusiness"), ("Existing Business", "existingbusiness"))
+DAYS: Final = ("2026-09-01", "2026-10-15", "2026-11-30", "2026-12-31")
+
+
+@dataclass(slots=True)
+class Plans:
+    """Counts, over both CRMs."""
+
+    records: int = 0
+    contacts: int = 0

@@ -1,0 +1,352 @@
+"""One seed from the first day to the calm at its end.
+
+The only place where chance is made: everything else is given its dice. Two runs of one seed are
+equal to the last digit.
+"""
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from adapters.bootstrap.requests import is_set_up
+from adapters.clock import FixedClock
+from adapters.hubspot.signature import SignedBy
+from adapters.hubspot.webhook import Endpoint, accept
+from adapters.sandbox import company, record_clock
+from adapters.sandbox.hubspot.box import HubSpotSandbox
+from adapters.sandbox.hubspot.deliveries import CLIENT_SECRET
+from adapters.sandbox.people import SALESPEOPLE
+from adapters.sandbox.server import new_fronts
+from adapters.simulation import faults, quiet, schedule
+from adapters.simulation.chronicle import Chronicle
+from adapters.simulation.desks import Desks
+from adapters.simulation.dice import Dice, happens
+from adapters.simulation.engine import ACTORS, FIRST, Engine, Surroundings
+from adapters.simulation.faults import Hazards, Odds
+from adapters.simulation.people import People
+from adapters.simulation.schedule import Choice, Move
+from adapters.simulation.stores import Present, Stores
+from adapters.source import want_full_pass
+from domain import facts, ids
+from domain.facts import Request
+from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm, FactId
+from domain.policy import Policy
+from domain.ports import KeyedFact, Topic
+
+START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+WEBHOOK_PATH: Final = "/hubspot"
+WEBHOOK_URL: Final = f"http://127.0.0.1:8103{WEBHOOK_PATH}"
+#: a CRM's clock differs from ours by at most this
+SKEW_SECONDS_MAX: Final = 600
+#: rounds of every actor until a world in calm must be quiet
+ROUNDS_MAX: Final = 200
+#: between two rounds in calm times
+ROUND_SECONDS: Final = 20
+#: steps of every actor in one rest
+REST_ROUNDS_MAX: Final = 60
+#: people who sell in this small world
+SELLERS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that must never be, and is."""
+
+    #: I1 … I24, or `bug`
+    invariant: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a seed."""
+
+    seed: int
+    digest: str
+    choices: tuple[Choice, ...]
+    violations: tuple[Violation, ...]
+    #: (fault, where) → how often
+    faults: Mapping[tuple[str, str], int]
+    #: edits, facts, events, writes, calls
+    counts: Mapping[str, int]
+    #: what happened, one line a move
+    story: tuple[str, ...] = field(default=(), repr=False)
+
+
+class World:
+    """Two CRMs, their people, and the engine between them.
+
+    Args:
+        seed: where everything comes from.
+        policy: what the operator adopts at first.
+        odds: of the faults; None: drawn.
+    """
+
+    def __init__(self, seed: int, policy: Policy | None = None, odds: Odds | None = None) -> None:
+        dice: Dice = random.Random(f"world {seed}")  # noqa: S311 - chance, not secrecy
+        self.seed = seed
+        self.clock = FixedClock(START)
+        salesforce, hubspot = new_fronts()
+        self.fronts = {Crm.SALESFORCE: salesforce, Crm.HUBSPOT: hubspot}
+        for front in self.fronts.values():
+            front.box.seed_basics(START)
+        company.hire(salesforce, hubspot, START)
+        self.chronicle = Chronicle(self.fronts)
+        self.stores = Stores()
+        self.present = Present(self.stores)
+        self.hazards = Hazards(
+            faults.drawn_odds(dice) if odds is None else odds,
+            interrupt=self._interrupt,
+            sleep=self._sleep,
+        )
+        self.engine = Engine(
+            Surroundings(
+                fronts=self.fronts,
+                stores=self.stores,
+                present=self.present,
+                clock=self.clock,
+                chronicle=self.chronicle,
+                hazards=self.hazards,
+            )
+        )
+        desks = Desks(self.fronts, self.clock, self.chronicle)
+        sellers = [one.email for one in SALESPEOPLE if one.in_salesforce][:SELLERS]
+        self.people = People(desks, sellers)
+        self.policy = Policy() if policy is None else policy
+        self.violations: list[Violation] = []
+        self.story: list[str] = []
+        desks.act(Crm.HUBSPOT, "set_webhook_target", url=WEBHOOK_URL)
+        self._set_up()
+        for crm in Crm:
+            skew = dice.randrange(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX + 1)
+            record_clock.set_offset(self.fronts[crm].box.tables, skew if happens(dice, 0.5) else 0)
+
+    # -- set-up --------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        """Adopt the policy and have everything made, as `up` does."""
+        self.propose(self.policy)
+        fact_id = FactId(ids.derived("setup", self.clock.at.isoformat()))
+        self._ask(CATALOG_STREAM, facts.SetupRequested(id=fact_id, at=self.clock.at))
+        for _ in range(ROUNDS_MAX):
+            self.round()
+            if is_set_up(fact_id, self.present.moment()) and not self.moving():
+                return
+        raise AssertionError(f"the set-up does not end: {self.moving()}")
+
+    def propose(self, policy: Policy) -> None:
+        """Ask for a policy to be adopted in place of the one in force."""
+        at, replaces = self.clock.at, self.present.moment().adopted.policy_version
+        fact_id = FactId(ids.derived("policy", at.isoformat(), str(replaces)))
+        proposal = facts.PolicyProposed(
+            id=fact_id, at=at, policy=policy, text="", replaces=replaces
+        )
+        self._ask(POLICY_STREAM, proposal)
+        self.policy = policy
+
+    def _ask(self, key: str, request: Request) -> None:
+        self.stores.log.append([KeyedFact(Topic.REQUESTS, key, request)])
+
+    # -- moves ---------------------------------------------------------------------------------
+
+    def make(self, choice: Choice) -> None:
+        """Make one move."""
+        dice: Dice = random.Random(choice.salt)  # noqa: S311 - chance, not secrecy
+        self.hazards.dice = dice
+        said = self._move(choice.move, dice)
+        told = "; ".join(self.hazards.told)
+        self.hazards.told.clear()
+        if said or told:
+            at = f"{self.clock.at:%Y-%m-%d %H:%M:%S}"
+            self.story.append(f"{at} {choice.move}: {said}{' — ' if told else ''}{told}")
+
+    def _move(self, move: Move, dice: Dice) -> str:
+        match move:
+            case Move.SALESFORCE_PERSON:
+                return self.people.in_salesforce(dice)
+            case Move.HUBSPOT_PERSON:
+                return self.people.in_hubspot(dice)
+            case Move.BOTH:
+                return self.people.in_both(dice)
+            case Move.POLICY:
+                return ""
+            case Move.STEP:
+                return self._steps(dice)
+            case Move.WEBHOOKS:
+                return self._webhooks(dice)
+            case Move.WAIT:
+                self.pass_time(dice.randrange(1, 120))
+                return ""
+            case Move.REST:
+                return self._rest()
+            case Move.DAYS:
+                self._rest()
+                hours = dice.randrange(6, 72)
+                self.pass_time(hours * 3600)
+                return f"{hours} hours pass"
+
+    def _steps(self, dice: Dice) -> str:
+        said = []
+        for _ in range(dice.randrange(1, 5)):
+            actor = dice.choice(ACTORS)
+            count = self.step(actor, armed=True)
+            said.append(f"{actor} ({count})")
+            self.pass_time(dice.random() * 3)
+        return ", ".join(said)
+
+    def step(self, actor: str, *, armed: bool) -> int:
+        """Let an actor make a step, with or without faults."""
+        was = self.hazards.armed
+        self.hazards.armed = armed
+        try:
+            return self.engine.step(actor)
+        except Exception as error:  # noqa: BLE001 - whatever a step raises is what we look for
+            self.violations.append(Violation("bug", f"{actor}: {type(error).__name__}: {error}"))
+            self.engine.restart()
+            return 0
+        finally:
+            self.hazards.armed = was
+
+    def _interrupt(self) -> None:
+        """Let others make whole steps in the middle of one's."""
+        dice = self.hazards.dice
+        assert dice is not None, "only a choice arms the faults"
+        for _ in range(dice.randrange(1, 4)):
+            idle = [one for one in ACTORS if one not in self.engine.acting]
+            self.step(dice.choice(idle), armed=True)
+
+    def _sleep(self) -> None:
+        """Let one stand still for longer than its lease lasts while others work."""
+        dice = self.hazards.dice
+        assert dice is not None, "only a choice arms the faults"
+        self.pass_time(dice.randrange(10, 400))
+        self._interrupt()
+
+    def _webhooks(self, dice: Dice) -> str:
+        odds = self.hazards.odds
+        box = self.fronts[Crm.HUBSPOT].box
+        assert isinstance(box, HubSpotSandbox), "the HubSpot front has a HubSpot box"
+        due = list(box.due_webhooks(self.clock.at))
+        if happens(dice, odds.webhook_reorder):
+            due.reverse()
+        taken = 0
+        for one in due:
+            if happens(dice, odds.webhook_drop):
+                self.hazards.counts["webhook dropped", "hubspot"] += 1
+                box.webhook_answered(one.number, 204, self.clock.at)
+                continue
+            if happens(dice, odds.webhook_late):
+                self.hazards.counts["webhook late", "hubspot"] += 1
+                box.webhook_answered(one.number, None, self.clock.at)
+                continue
+            for _ in range(2 if happens(dice, odds.webhook_twice) else 1):
+                answer = accept(one.request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
+                box.webhook_answered(one.number, answer.status, self.clock.at)
+            taken += 1
+        return f"{taken} of {len(due)} deliveries" if due else ""
+
+    def _endpoint(self) -> Endpoint:
+        signed_by = SignedBy((CLIENT_SECRET,), WEBHOOK_URL)
+        return Endpoint(path=WEBHOOK_PATH, signed_by=signed_by, inbox=self.stores.refreshes)
+
+    def _rest(self) -> str:
+        for _ in range(REST_ROUNDS_MAX):
+            done = [self.step(actor, armed=True) for actor in FIRST]
+            self.pass_time(1)
+            if not any(done):
+                return ""
+        return ""
+
+    def pass_time(self, seconds: float) -> None:
+        """Move our clock; the CRMs' go with it."""
+        self.clock.at += timedelta(seconds=seconds)
+
+    # -- calm ----------------------------------------------------------------------------------
+
+    def round(self) -> None:
+        """Deliver webhooks and let one of each actor make a step, without faults."""
+        box = self.fronts[Crm.HUBSPOT].box
+        assert isinstance(box, HubSpotSandbox), "the HubSpot front has a HubSpot box"
+        for one in box.due_webhooks(self.clock.at):
+            answer = accept(one.request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
+            box.webhook_answered(one.number, answer.status, self.clock.at)
+        for actor in FIRST:
+            self.step(actor, armed=False)
+        self.pass_time(ROUND_SECONDS)
+
+    def moving(self, passes_since: datetime | None = None) -> Mapping[str, int]:
+        """Return what moves now."""
+        hubspot = self.fronts[Crm.HUBSPOT]
+        return quiet.moving(self.stores, hubspot, self.clock.at, passes_since=passes_since)
+
+    def calm_down(self) -> None:
+        """Let everything settle, with no fault any more (invariant I15)."""
+        self.hazards.dice = None
+        self.engine.restart()
+        since = self.clock.at
+        want_full_pass(self.stores.bookmarks, since)
+        for _ in range(ROUNDS_MAX):
+            self.round()
+            if not self.moving(passes_since=since):
+                return
+        still = ", ".join(f"{name}: {n}" for name, n in self.moving(passes_since=since).items())
+        self.violations.append(Violation("I15", f"not quiet after {ROUNDS_MAX} rounds: {still}"))
+
+    def digest(self) -> str:
+        """Return a digest of everything that happened, in both CRMs and in the engine."""
+        found = hashlib.sha256(self.chronicle.digest().encode())
+        for stored in self.stores.decisions.events:
+            found.update(f"{stored.id}{stored.version}{stored.source}{stored.offset}".encode())
+            found.update(stored.event.model_dump_json().encode())
+        return found.hexdigest()
+
+
+def run(
+    seed: int,
+    steps: int | None = None,
+    *,
+    policy: Policy | None = None,
+    choices: Sequence[Choice] | None = None,
+    odds: Odds | None = None,
+) -> Outcome:
+    """Let one seed happen.
+
+    Args:
+        seed: the seed.
+        steps: how many choices; None: as the seed says.
+        policy: what the operator adopts; None: the default.
+        choices: in place of the seed's own (a shortened world).
+        odds: of the faults; None: as the seed says.
+    """
+    world = World(seed, policy, odds)
+    if choices is None:
+        choices = schedule.drawn(random.Random(f"choices {seed}"), steps)  # noqa: S311 - chance
+    for choice in choices:
+        world.make(choice)
+        if world.violations:
+            break
+    if not world.violations:
+        world.calm_down()
+    counts = Counter(
+        {
+            "edits": sum(not change.is_ours for change in world.chronicle.changes),
+            "writes": sum(change.is_ours for change in world.chronicle.changes),
+            "calls": len(world.chronicle.calls),
+            "facts": sum(head + 1 for head in world.stores.log.heads().values()),
+            "events": len(world.stores.decisions.events),
+            "days": (world.clock.at - START).days,
+        }
+    )
+    return Outcome(
+        seed=seed,
+        digest=world.digest(),
+        choices=tuple(choices),
+        violations=tuple(world.violations),
+        faults=dict(sorted(world.hazards.counts.items())),
+        counts=counts,
+        story=tuple(world.story),
+    )
