@@ -82,8 +82,9 @@ def settle_as(story: Story, mapping: Mapping, winner: Crm, *, how: str, rule: Ru
     state = story.pair.field(mapping.name)
     foreign = state.on(winner).foreign
     value = state.on(winner).believed
-    if how in (How.SEQUENTIAL, How.CONCURRENT, How.AMBIGUOUS) and foreign is not None:
-        value = foreign.value if state.on(winner).fresh or winner is Crm.HUBSPOT else value
+    by_time = how in (How.SEQUENTIAL, How.CONCURRENT, How.AMBIGUOUS)
+    if foreign is not None and (state.on(winner).fresh or (by_time and winner is Crm.HUBSPOT)):
+        value = foreign.value
     other = winner.other
     found = values.translate(mapping, value, to=other, context=story.context)
     if isinstance(found, values.Missing):

@@ -209,6 +209,16 @@ def test_a_person_decides_what_was_held(
     assert set() == scenario.issues()
 
 
+def test_a_person_decides_for_hubspot_while_a_write_to_it_is_open() -> None:
+    scenario = in_step(FieldRule.HOLD, "old", "old")
+    scenario.given(scenario.opportunity(40, more={"NextStep": "in salesforce"}))
+    scenario.given(deal(scenario, 42, "in hubspot", 39))
+
+    scenario.when(scenario.asks(50, "decide", field=NEXT_STEP, value=Crm.HUBSPOT))
+
+    assert written(scenario, UpdateOpportunity) == "in hubspot"
+
+
 def test_a_restored_value_goes_to_both_sides() -> None:
     scenario = in_step(FieldRule.TWO_WAY, "old", "old")
 
