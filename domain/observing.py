@@ -19,8 +19,8 @@ from domain.facts import (
 from domain.ids import Crm
 from domain.issues import NOT_READABLE
 from domain.mapping import CLOSE_DATE, STAGE, FieldRule, Mapping
-from domain.pair import FieldState
-from domain.registers import Lesson, Seen, lesson
+from domain.pair import FieldState, kind_of
+from domain.registers import Lesson, Seen, comes_too_early, lesson
 from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
 
@@ -158,6 +158,7 @@ class _Record:
 
 def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
     before = story.pair.side(record.side)
+    modified_at = note.modified_at
     unsettled = story.pair.unsettled
     first = before.read_at is None
     notes = tuple(_field_notes(story, record, note))
@@ -180,6 +181,8 @@ def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
         )
     )
     _echoes(story, record, notes)
+    if record.record_ours and before.note is not None and before.note.modified_at < modified_at:
+        _look_again(story, record)
     changed = any(n.kind != Lesson.KNOWN for n in notes)
     changed = changed or moved or account_moved
     return Taught(changed=changed, first=first, unsettled=unsettled)
@@ -237,6 +240,35 @@ def _filled_since_our_create(state: FieldState, side: Crm, shown: Seen) -> bool:
     is_first = not register.seen and register.asked is None
     agreed_blank = state.base is not None and state.base.on(side) is None
     return is_first and agreed_blank and shown.value is not None and not shown.ours
+
+
+def _look_again(story: Story, record: _Record) -> None:
+    """Have a record read again that may show what came of a write whose answer is not in yet.
+
+    What the CRM made of the value cannot be told from what was there before; no later poll would
+    show it again.
+    """
+    for mapping in story.context.policy.mappings:
+        name = mapping.salesforce if record.side is Crm.SALESFORCE else mapping.hubspot
+        reading = record.readings.get(name)
+        if reading is None or mapping.rule is FieldRule.DONT_SYNC:
+            continue
+        try:
+            value = _value(story, mapping, record, reading)
+        except NotCanonicalError:
+            continue
+        register = story.pair.field(mapping.name).on(record.side)
+        if comes_too_early(register, value, record.read_begun_at):
+            story.tell(
+                events.RefreshWanted(
+                    **story.said(RuleId.NOT_TAKEN),
+                    crm=record.side,
+                    kind=kind_of(record.side),
+                    record_id=record.record_id,
+                    because="read while our write was on its way",
+                )
+            )
+            return
 
 
 def _value(story: Story, mapping: Mapping, record: _Record, reading: Reading) -> Value:

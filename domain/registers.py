@@ -151,6 +151,21 @@ def lesson(
     return Lesson.CHANGED
 
 
+def comes_too_early(register: Register, value: Value, read_begun_at: datetime) -> bool:
+    """Tell whether a reading that shows a write of ours may show what the CRM made of this value.
+
+    It shows another value than the one on its way, or one that was answered only after it began.
+    """
+    if register.asked is not None:
+        return value not in register.on_their_way
+    delivered = register.delivered
+    return (
+        delivered is not None
+        and read_begun_at < delivered.answered_at
+        and value not in (delivered.value, register.known)
+    )
+
+
 def learn(
     register: Register, what: Lesson, *, foreign: Foreign, read_begun_at: datetime
 ) -> Register:

@@ -6,7 +6,7 @@ from domain import events, ids
 from domain.facts import WriteUnknown
 from domain.rules import RuleId
 from domain.writes import UpdateDeal, UpdateOpportunity
-from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
+from tests.support.scenario import DEAL, OPPORTUNITY, Scenario, at
 
 
 def edited(**changes: object) -> tuple[Scenario, UpdateDeal]:
@@ -248,3 +248,27 @@ def test_pausing_a_crm_decides_nothing_about_a_pair() -> None:
 
     assert write.id in scenario.pair().open
     assert RuleId.SUSPEND
+
+
+def test_a_value_that_went_back_before_the_answer_came_is_read_again() -> None:
+    """A flow keeps the old value; a poll sees that before our call is answered, and never again."""
+    for answer_first in (True, False):
+        scenario = Scenario().adopted().live()
+        scenario.when(scenario.deal(40, amount="7", set_at={"amount": 38}, link=OPPORTUNITY))
+        (write,) = scenario.asked(UpdateOpportunity)
+        answer = scenario.done(write, 50)
+        kept = scenario.opportunity(
+            49.9, name="Acme Renewal", modified_at=at(49.8), modified_by_us=True
+        )
+        told: list[str] = []
+        for fact in (answer, kept) if answer_first else (kept, answer):
+            scenario.when(fact)
+            told += [e.because for e in scenario.told(events.RefreshWanted)]
+        assert told == ["read while our write was on its way"]
+
+        scenario.when(
+            scenario.opportunity(51, name="Acme Renewal", modified_at=at(49.8), modified_by_us=True)
+        )
+
+        (back,) = scenario.asked(UpdateDeal)
+        assert [c.after for c in back.fields if c.field == "amount"] == ["1200"]
