@@ -11,12 +11,13 @@ by direct call, the engine is the real one on in-memory ports, and every step is
 | `stores` | the in-memory ports of one world |
 | `faults` | crashes, sleeps and interruptions around every port call |
 | `engine` | the loops as actors that can die and come again |
-| `people` | what people do in either CRM |
+| `people`, `sellers`, `marketers` | what people do, at their `desks`, by their `plans` |
+| `quiet` | what still moves |
 | `schedule` | who moves next |
+| `sight` | what both CRMs show, in words that can be compared |
 | `oracle` | what both CRMs should show in the end, by the chronicle alone |
-| `invariants` | what must hold of a world, checked by who believes nothing of the engine |
+| `invariants`, `checks_*` | what must hold, checked by who believes nothing of the engine |
 | `world` | one seed from the first day to the calm at its end |
-| `shrink` | the shortest list of choices that still fails |
 
 It must not be imported by the engine, and no rule of the sync is asked in the checks.
 """

@@ -12,8 +12,8 @@ from adapters.simulation.dice import Dice, happens, weighted
 
 CHOICES_MIN: Final = 40
 CHOICES_MAX: Final = 220
-#: days that pass in a world, at least
-DAYS_MIN: Final = 30
+#: times that days pass in a world, at least; three days each, or more
+DAYS_MIN: Final = 10
 #: how often chance is asked for one choice
 _SALT_MAX: Final = 2**32
 
@@ -53,16 +53,17 @@ def drawn(dice: Dice, count: int | None = None) -> tuple[Choice, ...]:
         return 0.0 if rare and happens(dice, 0.5) else weight * (0.3 + 1.4 * dice.random())
 
     weights = (
-        (Move.SALESFORCE_PERSON, swarm(3.0)),
-        (Move.HUBSPOT_PERSON, swarm(3.0)),
-        (Move.BOTH, swarm(0.8, rare=True)),
+        (Move.SALESFORCE_PERSON, swarm(4.0)),
+        (Move.HUBSPOT_PERSON, swarm(4.0)),
+        (Move.BOTH, swarm(1.0, rare=True)),
         (Move.POLICY, swarm(0.15, rare=True)),
         (Move.STEP, swarm(8.0)),
         (Move.WEBHOOKS, swarm(1.5)),
         (Move.WAIT, swarm(2.0)),
         (Move.REST, swarm(1.0)),
-        (Move.DAYS, swarm(0.8)),
     )
-    return tuple(
-        Choice(weighted(dice, weights), dice.randrange(0, _SALT_MAX)) for _ in range(number)
-    )
+    moves = [weighted(dice, weights) for _ in range(number)]
+    for place in range(DAYS_MIN):
+        # Evenly spread, so that every part of the history is followed by days of rest.
+        moves[min(number - 1, place * number // DAYS_MIN)] = Move.DAYS
+    return tuple(Choice(move, dice.randrange(0, _SALT_MAX)) for move in moves)

@@ -21,14 +21,16 @@ from adapters.sandbox.hubspot.box import HubSpotSandbox
 from adapters.sandbox.hubspot.deliveries import CLIENT_SECRET
 from adapters.sandbox.people import SALESPEOPLE
 from adapters.sandbox.server import new_fronts
-from adapters.simulation import faults, quiet, schedule
+from adapters.simulation import faults, invariants, quiet, schedule
 from adapters.simulation.chronicle import Chronicle
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens
 from adapters.simulation.engine import ACTORS, FIRST, Engine, Surroundings
+from adapters.simulation.evidence import Evidence, Violation
 from adapters.simulation.faults import Hazards, Odds
 from adapters.simulation.people import People
 from adapters.simulation.schedule import Choice, Move
+from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Present, Stores
 from adapters.source import want_full_pass
 from domain import facts, ids
@@ -48,17 +50,10 @@ ROUNDS_MAX: Final = 200
 ROUND_SECONDS: Final = 20
 #: steps of every actor in one rest
 REST_ROUNDS_MAX: Final = 60
+#: that pass when days pass
+HOURS: Final = (72, 97)
 #: people who sell in this small world
 SELLERS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Something that must never be, and is."""
-
-    #: I1 … I24, or `bug`
-    invariant: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +180,7 @@ class World:
                 return self._rest()
             case Move.DAYS:
                 self._rest()
-                hours = dice.randrange(6, 72)
+                hours = dice.randrange(*HOURS)
                 self.pass_time(hours * 3600)
                 return f"{hours} hours pass"
 
@@ -296,6 +291,19 @@ class World:
         still = ", ".join(f"{name}: {n}" for name, n in self.moving(passes_since=since).items())
         self.violations.append(Violation("I15", f"not quiet after {ROUNDS_MAX} rounds: {still}"))
 
+    def check(self) -> None:
+        """Look for what must never be."""
+        evidence = Evidence(
+            chronicle=self.chronicle,
+            sight=Sight(self.fronts),
+            stores=self.stores,
+            rules={mapping.name: mapping.rule for mapping in self.policy.mappings},
+        )
+        calm = not self.violations
+        self.violations.extend(invariants.at_any_time(evidence))
+        if calm:
+            self.violations.extend(invariants.in_calm(evidence))
+
     def digest(self) -> str:
         """Return a digest of everything that happened, in both CRMs and in the engine."""
         found = hashlib.sha256(self.chronicle.digest().encode())
@@ -331,6 +339,7 @@ def run(
             break
     if not world.violations:
         world.calm_down()
+    world.check()
     counts = Counter(
         {
             "edits": sum(not change.is_ours for change in world.chronicle.changes),

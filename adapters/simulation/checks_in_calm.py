@@ -1,0 +1,135 @@
+"""Checks of a world in calm; see `invariants` for what each number promises."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from adapters.sandbox.hubspot.rows import as_record
+from adapters.simulation import oracle
+from adapters.simulation.chronicle import Change
+from adapters.simulation.evidence import Evidence, Violation, changed_names
+from domain import facts
+from projections.audit_line import LineKind
+from projections.following import CONTACT_ROLLUP, REACTIONS, SYNC_STATUS
+
+#: of the log
+_EVERYTHING: Final = 10**9
+
+
+def _converges(evidence: Evidence) -> Iterator[Violation]:
+    found = oracle.wrong(evidence.chronicle, evidence.sight, evidence.rules, but=evidence.unsettled)
+    for one in found:
+        history = ", ".join(
+            f"#{e.number} {e.side} {'engine' if e.is_ours else 'person'} {e.value!r}"
+            for e in one.edits
+        )
+        yield Violation(
+            "I14",
+            f"{one.field} of {one.couple.opportunity_id} / {one.couple.deal_id}: Salesforce"
+            f" {one.salesforce!r}, HubSpot {one.hubspot!r}, expected"
+            f" {' or '.join(map(repr, one.expected)) or 'equal values'}; {history}",
+        )
+
+
+def _has_seen_everything(evidence: Evidence) -> Iterator[Violation]:
+    shown: dict[str, facts.OpportunityObserved | facts.DealObserved] = {}
+    gone: set[str] = set()
+    logged = evidence.stores.log.read({}, limit=_EVERYTHING)
+    for one in logged:
+        fact = one.fact
+        match fact:
+            case facts.OpportunityObserved():
+                key = fact.opportunity_id
+            case facts.DealObserved():
+                key = fact.deal_id
+            case facts.RecordDeleted() | facts.RecordMerged():
+                gone.add(fact.record_id)
+                continue
+            case _:
+                continue
+        before = shown.get(key)
+        if before is None or before.read_begun_at <= fact.read_begun_at:
+            shown[key] = fact
+    for record_id, row in evidence.sight.opportunities().items():
+        last = shown.get(record_id)
+        if row["IsDeleted"]:
+            if last is not None and record_id not in gone:
+                yield Violation("I16", f"the deletion of {record_id} was never seen")
+            continue
+        stage = last.stage_name if isinstance(last, facts.OpportunityObserved) else None
+        if last is None or stage != row["StageName"]:
+            yield Violation("I16", f"{record_id} was never seen as it is")
+    for record_id, deal in evidence.sight.deals().items():
+        last = shown.get(record_id)
+        if deal["archivedMs"] is not None:
+            if last is not None and record_id not in gone:
+                yield Violation("I16", f"the deletion of {record_id} was never seen")
+            continue
+        stage_id = last.stage_id if isinstance(last, facts.DealObserved) else None
+        if last is None or stage_id != deal["values"].get("dealstage"):
+            yield Violation("I16", f"{record_id} was never seen as it is")
+
+
+def _projects_what_happened(evidence: Evidence) -> Iterator[Violation]:
+    followers = evidence.stores.followers
+    live = followers.tables
+    if followers.folded_again(SYNC_STATUS).statuses != live.statuses:
+        yield Violation("I18", "sync_status is not what its events say")
+    rollups = followers.folded_again(CONTACT_ROLLUP)
+    if (rollups.deals, rollups.rollups) != (live.deals, live.rollups):
+        yield Violation("I18", "contact_rollup is not what its events say")
+    reactions = followers.folded_again(REACTIONS)
+    if (reactions.waits, reactions.directory) != (live.waits, live.directory):
+        yield Violation("I18", "reactions is not what its events say")
+
+
+def _audits_everything(evidence: Evidence) -> Iterator[Violation]:
+    lines = [line for _, line in evidence.stores.audit.lines]
+    decided = {line.write_id: line for line in lines if line.kind is LineKind.DECIDED}
+    delivered = [
+        (line.record_id, decided[line.write_id])
+        for line in lines
+        if line.kind is LineKind.DELIVERED and line.write_id in decided
+    ]
+    told = {(record_id, line.object, line.operation) for record_id, line in delivered}
+    happened: set[tuple[str, str, str]] = set()
+    for change in evidence.chronicle.changes:
+        if not change.is_ours or change.table not in ("Opportunity", "deals"):
+            continue
+        said = _operation(change)
+        if said is None:
+            continue
+        happened.add(said)
+        if said not in told:
+            key, what, operation = said
+            text = f"{operation} of {what} {key} by {change.actor} is in no audit line"
+            yield Violation("I19", text)
+    asked = {record for call in evidence.chronicle.calls if call.actor for record in call.records}
+    for record_id, line in delivered:
+        if line.object not in ("opportunity", "deal") or record_id is None:
+            continue
+        claim = (record_id, str(line.object), str(line.operation))
+        if line.operation in ("create", "archive") and claim not in happened:
+            yield Violation("I19", f"{claim} is told as delivered and did not happen")
+        if record_id not in asked:
+            yield Violation("I19", f"{claim} is told as delivered and nobody asked")
+
+
+def _operation(change: Change) -> tuple[str, str, str] | None:
+    what = "opportunity" if change.table == "Opportunity" else "deal"
+    if change.before is None:
+        return change.key, what, "create"
+    if change.table == "deals" and change.after is not None:
+        before, after = as_record(change.before), as_record(change.after)
+        if before["archivedMs"] is None and after["archivedMs"] is not None:
+            return change.key, what, "archive"
+        if not changed_names(change):
+            return None
+    return change.key, what, "update"
+
+
+CHECKS: Final = (
+    _converges,
+    _has_seen_everything,
+    _projects_what_happened,
+    _audits_everything,
+)

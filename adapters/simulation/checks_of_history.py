@@ -1,0 +1,211 @@
+"""Checks of a history at any time; see `invariants` for what each number promises."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from adapters.sandbox.hubspot.rows import Record, as_record
+from adapters.sandbox.tables import Row
+from adapters.simulation.chronicle import Change
+from adapters.simulation.evidence import Evidence, Violation, changed_names, link_of, ours, words_of
+from adapters.simulation.sight import FIELDS
+from domain import events
+from domain.ids import Crm
+from domain.mapping import FieldRule
+from projections.audit_line import LineKind
+
+#: what shows a pair's state on its deal
+STATUS: Final = frozenset(
+    {"dealsync_link", "dealsync_state", "dealsync_synced_at", "dealsync_issue"}
+)
+#: what the one put-back of a moved deal writes
+PUT_BACK: Final = frozenset({"pipeline", "dealstage"})
+#: writes of one field of one record after one edit: to each side, and one more where a CRM rewrote
+ECHOES_MAX: Final = 3
+#: of the log
+_EVERYTHING: Final = 10**9
+
+
+def _deletes_no_opportunity(evidence: Evidence) -> Iterator[Violation]:
+    for change in ours(evidence, Crm.SALESFORCE, "Opportunity"):
+        if change.after is None or change.after["IsDeleted"]:
+            yield Violation("I1", f"the engine deleted opportunity {change.key}")
+
+
+def _leaves_moved_deals_alone(evidence: Evidence) -> Iterator[Violation]:
+    """Find writes to a pair by an actor that had read its deal after it was moved out."""
+    sight = evidence.sight
+    links: dict[str, str] = {}
+    moved_at: dict[str, int] = {}
+    changes = iter(evidence.chronicle.changes)
+    reads = _reads(evidence)
+    for change in changes:
+        if change.table == "deals" and change.after is not None:
+            deal = as_record(change.after)
+            if change.is_ours and change.before is not None:
+                names = changed_names(change)
+                out = _seen_out(moved_at.get(change.key), change, reads, change.key)
+                if out and not names <= STATUS and not names <= STATUS | PUT_BACK:
+                    yield Violation("I2", f"{sorted(names)} written to moved deal {change.key}")
+            if sight.is_synced(deal):
+                moved_at.pop(change.key, None)
+            else:
+                moved_at.setdefault(change.key, change.number)
+        elif change.table == "Opportunity" and change.after is not None:
+            deal_id = links.get(change.key)
+            if change.is_ours and deal_id is not None and change.before is not None:
+                out = _seen_out(moved_at.get(deal_id), change, reads, deal_id)
+                if out:
+                    names = changed_names(change)
+                    text = f"{sorted(names)} written to opportunity {change.key}, deal moved out"
+                    yield Violation("I2", text)
+            links[change.key] = str(change.after.get("DealSync_Deal_Id__c") or "")
+
+
+def _respects_directions(evidence: Evidence) -> Iterator[Violation]:
+    sight = evidence.sight
+    for change in evidence.chronicle.changes:
+        if not change.is_ours or change.before is None or change.after is None:
+            continue
+        if change.table == "Opportunity":
+            before, after = sight.of_opportunity(change.before), sight.of_opportunity(change.after)
+            forbidden = {FieldRule.ALWAYS_SALESFORCE, FieldRule.DONT_SYNC}
+        elif change.table == "deals":
+            before = sight.of_deal(as_record(change.before))
+            after = sight.of_deal(as_record(change.after))
+            forbidden = {FieldRule.DONT_SYNC}
+        else:
+            continue
+        for field in FIELDS:
+            if before[field] != after[field] and evidence.rules.get(field) in forbidden:
+                rule = evidence.rules[field]
+                yield Violation("I3", f"{field} of {change.key} was written under {rule}")
+
+
+def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
+    opportunities: dict[str, Row] = {}
+    deals: dict[str, Record] = {}
+    for change in evidence.chronicle.changes:
+        if change.table == "Opportunity":
+            made = change.is_ours and change.before is None
+            if made and change.after is not None:
+                key = str(change.after.get("DealSync_Deal_Id__c") or "")
+                for other in opportunities.values():
+                    if other.get("DealSync_Deal_Id__c") == key and not other["IsDeleted"]:
+                        text = f"deal {key} has {other['Id']} and got {change.key}"
+                        yield Violation("I4", text)
+                deal = deals.get(key)
+                link = link_of(deal) if deal is not None else ""
+                if link in opportunities and not opportunities[link]["IsDeleted"]:
+                    yield Violation("I4", f"deal {key} names {link} and got {change.key}")
+            _keep(opportunities, change.key, change.after)
+        elif change.table == "deals":
+            if change.is_ours and change.before is None and change.after is not None:
+                link = link_of(as_record(change.after))
+                for other_deal in deals.values():
+                    if other_deal["archivedMs"] is None and link_of(other_deal) == link:
+                        text = f"opportunity {link} has {other_deal['id']} and got {change.key}"
+                        yield Violation("I4", text)
+            if change.after is None:
+                deals.pop(change.key, None)
+            else:
+                deals[change.key] = as_record(change.after)
+
+
+def _makes_nothing_deleted_again(evidence: Evidence) -> Iterator[Violation]:
+    deleted: dict[str, int] = {}
+    for change in evidence.chronicle.changes:
+        if change.table == "Opportunity" and change.after is not None:
+            if change.after["IsDeleted"]:
+                deleted.setdefault(change.key, change.number)
+            else:
+                deleted.pop(change.key, None)
+        elif change.table == "deals" and change.is_ours and change.before is None:
+            assert change.after is not None, "a row that was not there has come"
+            link = link_of(as_record(change.after))
+            # Every create is preceded by a look at its opportunity, a query of its actor's.
+            since = deleted.get(link)
+            if since is not None and any(
+                call.actor == change.actor and since < call.number < change.number
+                for call in evidence.chronicle.calls
+                if call.crm is Crm.SALESFORCE and "/query" in call.path
+            ):
+                yield Violation("I6", f"deal {change.key} was made for deleted {link}")
+
+
+def _echoes_nothing(evidence: Evidence) -> Iterator[Violation]:
+    """Count our writes of one field of one record since somebody last changed anything there."""
+    sight = evidence.sight
+    written: dict[tuple[str, str], int] = {}
+    for change in evidence.chronicle.changes:
+        if change.table not in ("Opportunity", "deals") or change.after is None:
+            continue
+        if not change.is_ours:
+            written.clear()
+            continue
+        words = words_of(sight, change.table)
+        before = {} if change.before is None else words(change.before)
+        after = words(change.after)
+        for field in FIELDS:
+            if before.get(field) != after[field]:
+                written[change.key, field] = written.get((change.key, field), 0) + 1
+                if written[change.key, field] > ECHOES_MAX:
+                    yield Violation("I7", f"{field} of {change.key} is written again and again")
+
+
+def _decides_before_it_delivers(evidence: Evidence) -> Iterator[Violation]:
+    known = {fact.fact.id for fact in evidence.stores.log.read({}, limit=_EVERYTHING)}
+    decided: set[str] = set()
+    for _, line in evidence.stores.audit.lines:
+        if line.kind is LineKind.DECIDED and line.write_id is not None:
+            decided.add(line.write_id)
+            if line.cause.fact not in known:
+                yield Violation("I8", f"write {line.write_id} has no fact")
+        if line.kind is LineKind.DELIVERED and line.write_id not in decided:
+            yield Violation("I8", f"write {line.write_id} was delivered and not decided")
+
+
+def _parks_nothing(evidence: Evidence) -> Iterator[Violation]:
+    for stored in evidence.stores.decisions.events:
+        if isinstance(stored.event, events.FactParked):
+            yield Violation("I17", f"{stored.event.topic} is parked: {stored.event.error}")
+
+
+def _reads(evidence: Evidence) -> Mapping[tuple[str, str], list[int]]:
+    """Return when which actor read which HubSpot record, in order."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for call in evidence.chronicle.calls:
+        if call.crm is Crm.HUBSPOT and not call.changed:
+            for record in call.records:
+                found.setdefault((call.actor, record), []).append(call.number)
+    return found
+
+
+def _seen_out(
+    moved_at: int | None,
+    change: Change,
+    reads: Mapping[tuple[str, str], list[int]],
+    deal_id: str,
+) -> bool:
+    """Tell whether who made a change had read, after the move, that the deal is out."""
+    if moved_at is None:
+        return False
+    return any(moved_at < n < change.number for n in reads.get((change.actor, deal_id), ()))
+
+
+def _keep(rows: dict[str, Row], key: str, row: Row | None) -> None:
+    if row is None:
+        rows.pop(key, None)
+    else:
+        rows[key] = row
+
+
+CHECKS: Final = (
+    _deletes_no_opportunity,
+    _leaves_moved_deals_alone,
+    _respects_directions,
+    _makes_no_second_counterpart,
+    _makes_nothing_deleted_again,
+    _echoes_nothing,
+    _decides_before_it_delivers,
+    _parks_nothing,
+)
