@@ -54,6 +54,8 @@ class Asked:
     value: Value
     #: the `high` of the other side's change that this value stands for
     stands_for: datetime | None
+    #: whether somebody changed the field since
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Register:
     #: whether the foreign value has not been settled yet
     fresh: bool = False
     asked: Asked | None = None
-    #: what earlier writes asked for that are not settled either, oldest first
+    #: what other open writes asked for, oldest first: another followed, or an edit overtook them
     earlier: tuple[Asked, ...] = ()
     delivered: Delivered | None = None
     #: what was known before our own value
@@ -185,6 +187,10 @@ def learn(
     stale = stale and not rewritten
     if register.delivered is not None and read_begun_at >= register.delivered.answered_at:
         foreign = replace(foreign, saw=register.delivered.stands_for)
+    if what is Lesson.CHANGED and not stale and register.asked is not None:
+        # Sent before that change, it is over; unsent, it is called off: it finds another value.
+        overtaken = replace(register.asked, overtaken=True)
+        register = replace(register, asked=None, earlier=(*register.earlier, overtaken))
     return replace(
         register,
         seen=True,
@@ -199,8 +205,8 @@ def learn(
 
 def ask(register: Register, asked: Asked) -> Register:
     """Open a write of that field."""
-    earlier = (*register.earlier, register.asked) if register.asked is not None else ()
-    return replace(register, asked=asked, earlier=earlier)
+    before = (register.asked,) if register.asked is not None else ()
+    return replace(register, asked=asked, earlier=(*register.earlier, *before))
 
 
 def close(
@@ -208,14 +214,13 @@ def close(
 ) -> Register:
     """Close an open write; with times it was done, without it was not."""
     asked = register.asked
-    if asked is None:
-        return register
-    if asked.write_id != write_id:
+    if asked is None or asked.write_id != write_id:
         return _close_earlier(register, write_id, sent_at=sent_at, answered_at=answered_at)
     if sent_at is None or answered_at is None:
         # The write before it, if any, is the one that side was last asked by.
-        last = register.earlier[-1] if register.earlier else None
-        return replace(register, asked=last, earlier=register.earlier[:-1])
+        if register.earlier and not register.earlier[-1].overtaken:
+            return replace(register, asked=register.earlier[-1], earlier=register.earlier[:-1])
+        return replace(register, asked=None)
     register = _deliver(register, asked, sent_at=sent_at, answered_at=answered_at)
     return replace(register, asked=None, earlier=())
 

@@ -127,3 +127,17 @@ def test_writes_of_one_call_end_at_the_last_value_however_they_are_answered() ->
         ends.add((register.believed, register.asked, register.earlier, register.replaced))
 
     assert {("b", None, (), "old")} == ends
+
+
+def test_an_edit_that_shows_before_our_answer_is_not_written_once_more() -> None:
+    """A second write of a person's own value would go over what that person does next."""
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.opportunity(40, name="Acme Renewal", type="Existing Business"))
+    kept = {"name": "Acme Renewal", "link": OPPORTUNITY}
+
+    scenario.when(scenario.deal(50, type="newbusiness", set_at={"dealtype": 49}, **kept))
+    scenario.given(scenario.deal(51, type=None, set_at={"dealtype": 50.5}, **kept))
+
+    types = [c.after for w in scenario.all_asked(UpdateDeal) for c in w.fields if c.field == "type"]
+    assert types == ["existingbusiness"]
+    assert scenario.pair().field("type").hubspot.believed is None
