@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench clean
+.PHONY: sync demo test check fmt acceptance crash bench simulate clean
 
 sync: .venv/synced
 
@@ -55,6 +55,11 @@ acceptance: sync
 crash: export CRASHES ?= 50
 crash: sync
 	@$(BIN)/pytest -q tests/crash
+
+# Whole worlds from seeds, on all cores: no interleaving, fault or crash may break a rule.
+simulate: SEEDS ?= 1..200
+simulate: sync
+	@$(BIN)/dealsync simulate --seeds $(SEEDS)
 
 # Prints the figures and writes build/bench.json.
 bench: sync

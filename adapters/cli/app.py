@@ -28,6 +28,7 @@ from adapters.cli import (
     policy,
     process,
     projections,
+    simulate,
     waiting,
     why,
     writes,
@@ -56,6 +57,7 @@ for commands in (
     doctor.app,
     importing.sync_app,
     why.app,
+    simulate.app,
 ):
     app.add_typer(commands)
 for name, group in (
