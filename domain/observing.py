@@ -235,11 +235,13 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
 
 
 def _filled_since_our_create(state: FieldState, side: Crm, shown: Seen) -> bool:
-    """Tell whether somebody, or a default, gave a field a value that our create left blank."""
+    """Tell whether somebody, or a default, gave a field a value that our create left blank.
+
+    What both sides are to hold was agreed on before this one was ever read.
+    """
     register = state.on(side)
     is_first = not register.seen and register.asked is None
-    agreed_blank = state.base is not None and state.base.on(side) is None
-    return is_first and agreed_blank and shown.value is not None and not shown.ours
+    return is_first and state.base is not None and shown.value is not None and not shown.ours
 
 
 def _look_again(story: Story, record: _Record) -> None:

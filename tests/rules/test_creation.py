@@ -182,5 +182,19 @@ def test_a_value_given_to_a_new_record_before_it_is_read_is_no_blank() -> None:
     assert described == ["typed in"]
 
 
+def test_who_fills_in_both_new_records_is_judged_by_time() -> None:
+    """`who-wins`: neither is taken for what the record held from the beginning."""
+    scenario = Scenario().adopted().when(Scenario().opportunity(10, description=None))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 20, DEAL))
+    scenario.given(scenario.opportunity(25, description="first"))
+
+    times = {"description": 30}
+    scenario.when(scenario.deal(35, description="second", set_at=times, link=OPPORTUNITY))
+
+    (settled,) = [e for e in scenario.told(events.FieldSettled) if e.field == "description"]
+    assert (settled.salesforce, settled.hubspot) == ("second", "second")
+
+
 _OURS = ("dealname", "dealstage", "closedate", "amount", "hubspot_owner_id", "dealtype")
 _STATUS = ("dealsync_link", "dealsync_synced_at", "dealsync_issue")
