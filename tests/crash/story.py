@@ -1,9 +1,10 @@
 """What the person does while the engine is killed: creates, edits, moves, roles and deletions.
 
 A field of a record is edited on the side of its last edit, or on the other side once that shows
-the last value: so its author saw it, and the last edit has to win (rule `who-wins`). Only
-`Description` is edited on either side at any time; what the rule makes of those is for `verifier`
-to judge. Values are never used twice.
+the last value: so its author saw it, and the last edit has to win (rule `who-wins`). Values are
+never used twice, or seeing one would prove nothing; the few values of `Type` and `StageName` have
+to be, so these stay on one side. Only `Description` is edited on either side at any time; what the
+rule makes of that is for `verifier` to judge.
 """
 
 import random
@@ -28,6 +29,8 @@ FIELDS: Final = {
     "StageName": "dealstage",
     "Description": "description",
 }
+#: their values come again and again
+FEW_VALUES: Final = ("Type", "StageName")
 #: edited on either side at any time
 CONCURRENT: Final = "Description"
 FIRST_DAY: Final = date(2027, 1, 1)
@@ -198,6 +201,7 @@ class Story:
         other = "HubSpot" if side == "Salesforce" else "Salesforce"
         if (
             self._dice.random() < 0.6
+            and name not in FEW_VALUES
             and record.moved_from is None
             and other in self._known_sides(record)
             and self._shown(record, other, name) == last.value

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tests.crash.person import Person
@@ -29,6 +30,8 @@ _OPERATIONS: Final = (
 )
 #: made along with a definition, and no write of their own
 _BY_THE_WAY: Final = r"/properties/\w+/groups$|/tooling/sobjects/CustomField$|/FieldPermissions$"
+#: longer than a step of the decide loop takes
+STEP: Final = timedelta(seconds=1)
 _DEAL: Final = re.compile(r"3\d{9}")
 
 
@@ -144,6 +147,8 @@ def audit(calls: Mapping[str, Iterable[Json]], lines: Iterable[Json]) -> Iterato
             elif call["changed"] and not re.search(_BY_THE_WAY, path):
                 yield f"the engine changed something in {crm} that no write is for: {path}"
     for write in writes:
+        # A line bears the time at which the step began that wrote it.
+        write.closed_at = _later(write.closed_at) if write.closed_at else ""
         if write.kinds == []:
             yield f"{write.key}, decided at {write.decided_at}, has no end"
         within = [at for at in effects[write.key] if write.decided_at <= at <= write.closed_at]
@@ -184,6 +189,11 @@ def _writes(lines: Iterable[Json]) -> list[Write]:
             write.closed_at = max(write.closed_at, line["at"])
             write.record_id = str(line["record_id"] or write.record_id)
     return list(found.values())
+
+
+def _later(instant: str) -> str:
+    later = datetime.fromisoformat(instant) + STEP
+    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _touched(operation: str, records: list[str]) -> list[str]:

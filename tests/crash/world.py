@@ -7,6 +7,7 @@ token to HubSpot, and webhooks arrive.
 import random
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ import requests
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.sandbox.hubspot.actors import ENGINE_TOKEN
 from adapters.sandbox.salesforce.seed import INTEGRATION
+from tests.crash.relay import relay
 from tests.support.accounts import settings_of
 from tests.support.program import Ended, Program, dealsync_here
 
+FREE_PORTS = ("--salesforce-port", "0", "--hubspot-port", "0")
 CONVERGE_SECONDS_MAX = 120
 TIMEOUT_SECONDS = 10
 #: how each CRM calls us
@@ -53,11 +56,17 @@ class World:
     Args:
         folder: holds both homes and what the settings name.
         crms: the sandboxes.
+        webhook_port: where the engine takes webhooks in.
+        webhook_url: where HubSpot sends them.
     """
 
-    def __init__(self, folder: Path, crms: Program) -> None:
+    def __init__(self, folder: Path, crms: Program, webhook_port: int, webhook_url: str) -> None:
         self.home = folder / "home"
-        self._settings = settings_of(crms, folder)
+        self._settings = {
+            **settings_of(crms, folder),
+            "DEALSYNC_WEBHOOK_PORT": str(webhook_port),
+            "DEALSYNC_WEBHOOK_URL": webhook_url,
+        }
         self.crms = crms
         self.salesforce_url = crms.salesforce_url
         self.hubspot_url = crms.hubspot_url
@@ -169,17 +178,21 @@ class World:
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """Start both CRMs, put a policy in force and set everything up; at the end stop all of it."""
-    crms = Program(folder / "crms", "sandbox", "--empty", *_free_ports()).wait_ready()
-    made = World(folder, crms)
-    try:
-        _settle(folder, made)
-        yield made
-    finally:
-        if made.engine is not None:
-            made.engine.kill()
-        made.dealsync("reset")
-        crms.stop()
-        dealsync_here(crms.home, "reset")
+    webhook_port = _free_port()
+    with (
+        Program(folder / "crms", "sandbox", "--empty", *FREE_PORTS) as crms,
+        relay(webhook_port) as webhook_url,
+    ):
+        made = World(folder, crms.wait_ready(), webhook_port, webhook_url)
+        try:
+            _settle(folder, made)
+            yield made
+        finally:
+            if made.engine is not None:
+                made.engine.kill()
+            made.dealsync("reset")
+            assert crms.stop() == 0
+            dealsync_here(crms.home, "reset")
 
 
 def _settle(folder: Path, made: World) -> None:
@@ -199,8 +212,10 @@ def _settle(folder: Path, made: World) -> None:
         made.control(url, "faults", faults=[held_back])
 
 
-def _free_ports() -> tuple[str, ...]:
-    return ("--salesforce-port", "0", "--hubspot-port", "0")
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _is_write(call: dict[str, Any]) -> bool:
