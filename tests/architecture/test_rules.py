@@ -108,6 +108,10 @@ def test_each_rule_and_promise_is_named_in_a_test() -> None:
     assert _unnamed(RULE_IDS + PROMISES, _text_of(ROOT / "tests")) == []
 
 
+def test_each_rule_is_named_in_an_acceptance_test() -> None:
+    assert _unnamed(RULE_IDS, _text_of(ROOT / "tests" / "acceptance")) == []
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
 def test_each_module_has_a_row_in_the_readme(module: Path) -> None:
     rows = [
