@@ -50,7 +50,8 @@ from domain.facts import (
 from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm, Kind, Ref, StreamId, stream_of
 from domain.pair import Pair
 from domain.ports import Identity
-from domain.rules import RuleId, links, pipelines
+from domain.rules import RuleId, links, pipelines, restoration
+from domain.story import Story
 from domain.telling import Telling
 
 
@@ -260,6 +261,12 @@ def _decide_record(
     """Decide an opportunity or a deal; one whose link is a copy goes to a stream of its own."""
     pair = aggregate if isinstance(aggregate, Pair) else None
     record = _record_of(fact)
+    if isinstance(fact, DealObserved) and context.identity(record) is None:
+        before = restoration.merged_unseen(fact, context)
+        if before:
+            story = Story(pair or _blank_pair(stream, aggregate) or Pair(stream), fact, context)
+            restoration.expect_merge(story, before)
+            return story.finish()
     own = stream_of(record)
     if pair is not None and stream != own and context.identity(record) is None:
         side = pair.side(record.crm)
@@ -387,6 +394,8 @@ def _fact_refs(aggregate: Aggregate | None, fact: Fact) -> set[Ref]:
     match fact:
         case OpportunityObserved() if fact.account_id is not None:
             return {Ref(Crm.SALESFORCE, Kind.ACCOUNT, fact.account_id)}
+        case DealObserved():
+            return {ids.deal(deal_id) for deal_id in fact.merged_ids}
         case RolesObserved():
             return {Ref(Crm.SALESFORCE, Kind.CONTACT, r.contact_id) for r in fact.roles}
         case AssociationsObserved():

@@ -119,6 +119,8 @@ class DealObserved(_Observation):
     vendor_synced_at: AwareDatetime | None
     #: whether our own integration created it
     created_by_us: bool
+    #: ids of the deals that were merged into this one, as far as HubSpot tells
+    merged_ids: tuple[str, ...] = ()
     #: the move by somebody else that our value of the pipeline went over; None: there was none
     overwritten_move: PipelineMove | None = None
     readings: tuple[Reading, ...]

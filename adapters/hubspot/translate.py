@@ -100,6 +100,7 @@ def deal_observed(row: RecordRow, shown: Collection[str], seen: Seen) -> facts.D
             vendor_opportunity_id=_blank(row.properties.get(names.VENDOR_DEAL_LINK)),
             vendor_synced_at=_instant(row.properties.get(names.VENDOR_SYNCED)),
             created_by_us=_is_created_by(row, seen.app_id),
+            merged_ids=tuple(sorted(merged_ids(row) - {row.id})),
             overwritten_move=_overwritten_move(row, pipeline, seen.app_id),
             readings=readings,
         )

@@ -10,12 +10,14 @@
 | … its opportunity is deleted | stays, detached, not deleted again |
 | … its place is taken by a newer deal | the newer keeps the pair, the old one gets an issue |
 | a deal is merged into another | the survivor takes the primary's pair, else the other's; the opportunity left over is detached, with an issue |
+| … and the survivor is seen before the merge is | it founds nothing; the deals merged into it are read first |
 | `resume` | attaches what lives, else creates what is missing |
 """
 
 from domain import events, ids, issues
-from domain.facts import RecordMerged
-from domain.ids import Crm
+from domain.context import Context
+from domain.facts import DealObserved, RecordMerged
+from domain.ids import Crm, Ref
 from domain.pair import PairState, kind_of
 from domain.rules import RuleId, links
 from domain.rules.deletion import detach
@@ -110,6 +112,29 @@ def merged(story: Story, fact: RecordMerged) -> None:
         )
     )
     links.read_again(story, Crm.HUBSPOT, "merged")
+
+
+def merged_unseen(fact: DealObserved, context: Context) -> tuple[Ref, ...]:
+    """Return the deals merged into this one that we still believe alive."""
+    merged_into_it = (ids.deal(deal_id) for deal_id in fact.merged_ids)
+    known = ((ref, context.identity(ref)) for ref in merged_into_it)
+    return tuple(ref for ref, identity in known if identity is not None and identity.alive)
+
+
+def expect_merge(story: Story, merged_into_it: tuple[Ref, ...]) -> None:
+    """Have deals read whose survivor was seen first: else it would enter beside their pairs."""
+    for ref in merged_into_it:
+        story.tell(
+            events.RefreshWanted(
+                **story.said(RuleId.MERGE),
+                crm=ref.crm,
+                kind=ref.kind,
+                record_id=ref.id,
+                because="merged",
+            )
+        )
+    names = ", ".join(ref.id for ref in merged_into_it)
+    story.not_because(RuleId.MERGE, f"it is what became of {names}; their merge comes first")
 
 
 def _survivor_is_taken(story: Story, fact: RecordMerged) -> bool:

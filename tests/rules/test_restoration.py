@@ -144,6 +144,20 @@ def test_the_opportunity_left_over_by_a_merge_is_detached_not_deleted() -> None:
     assert scenario.pair().hubspot.current == "9003"
 
 
+def test_a_survivor_seen_before_its_merge_founds_nothing() -> None:
+    scenario = Scenario().adopted().live()
+    survivor = scenario.deal(40, deal_id="9003", link=OPPORTUNITY, merged_ids=(DEAL, SECOND))
+
+    scenario.when(survivor)
+
+    (wanted,) = scenario.told(events.RefreshWanted)
+    assert wanted.record_id == DEAL
+    assert not scenario.writes()
+    scenario.given(scenario.merged(41, ids.deal(DEAL), "9003")).when(survivor)
+    assert scenario.pair(ids.deal("9003")).salesforce.current == OPPORTUNITY
+    assert not scenario.writes()
+
+
 def test_a_merge_told_twice_is_decided_once() -> None:
     scenario = Scenario().adopted().live()
     merged = scenario.merged(40, ids.deal(DEAL), SECOND, primary_id=DEAL)
