@@ -97,10 +97,20 @@ def wrong(
             if field not in rules or rules[field] is FieldRule.DONT_SYNC:
                 continue
             edits = tuple(_edits(chronicle, sight, couple, field))
+            if _is_open(rules[field], edits):
+                continue
             left, right = on_salesforce[field], on_hubspot[field]
             expected = _expected(field, rules[field], edits) if couple.is_simple else None
             if not _is_right(field, left, right, expected):
                 yield Wrong(couple, field, left, right, expected or (), edits)
+
+
+def _is_open(rule: FieldRule, edits: Sequence[Edit]) -> bool:
+    """Tell whether the rule leaves both sides as they are, or may."""
+    sides = {edit.side for edit in edits if not edit.is_ours}
+    if rule is FieldRule.HOLD:
+        return len(sides) > 1  # a person decides
+    return rule is FieldRule.ALWAYS_SALESFORCE and Crm.SALESFORCE not in sides
 
 
 def _is_right(

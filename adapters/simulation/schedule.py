@@ -56,7 +56,7 @@ def drawn(dice: Dice, count: int | None = None) -> tuple[Choice, ...]:
         (Move.SALESFORCE_PERSON, swarm(4.0)),
         (Move.HUBSPOT_PERSON, swarm(4.0)),
         (Move.BOTH, swarm(1.0, rare=True)),
-        (Move.POLICY, swarm(0.15, rare=True)),
+        (Move.POLICY, swarm(0.3, rare=True)),
         (Move.STEP, swarm(8.0)),
         (Move.WEBHOOKS, swarm(1.5)),
         (Move.WAIT, swarm(2.0)),

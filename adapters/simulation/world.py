@@ -21,7 +21,7 @@ from adapters.sandbox.hubspot.box import HubSpotSandbox
 from adapters.sandbox.hubspot.deliveries import CLIENT_SECRET
 from adapters.sandbox.people import SALESPEOPLE
 from adapters.sandbox.server import new_fronts
-from adapters.simulation import faults, invariants, quiet, schedule
+from adapters.simulation import faults, invariants, policies, quiet, schedule
 from adapters.simulation.chronicle import Chronicle
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens
@@ -33,7 +33,7 @@ from adapters.simulation.schedule import Choice, Move
 from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Present, Stores
 from adapters.source import want_full_pass
-from domain import facts, ids
+from domain import events, facts, ids
 from domain.facts import Request
 from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm, FactId
 from domain.policy import Policy
@@ -77,13 +77,14 @@ class World:
 
     Args:
         seed: where everything comes from.
-        policy: what the operator adopts at first.
+        policy: what the operator adopts, for good; None: drawn, and changed in between.
         odds: of the faults; None: drawn.
     """
 
     def __init__(self, seed: int, policy: Policy | None = None, odds: Odds | None = None) -> None:
         dice: Dice = random.Random(f"world {seed}")  # noqa: S311 - chance, not secrecy
         self.seed = seed
+        self._is_given = policy is not None
         self.clock = FixedClock(START)
         salesforce, hubspot = new_fronts()
         self.fronts = {Crm.SALESFORCE: salesforce, Crm.HUBSPOT: hubspot}
@@ -111,7 +112,9 @@ class World:
         desks = Desks(self.fronts, self.clock, self.chronicle)
         sellers = [one.email for one in SALESPEOPLE if one.in_salesforce][:SELLERS]
         self.people = People(desks, sellers)
-        self.policy = Policy() if policy is None else policy
+        self.policy = policies.drawn(dice) if policy is None else policy
+        #: of the fields whose rule was never changed
+        self.rules = {mapping.name: mapping.rule for mapping in self.policy.mappings}
         self.violations: list[Violation] = []
         self.story: list[str] = []
         desks.act(Crm.HUBSPOT, "set_webhook_target", url=WEBHOOK_URL)
@@ -168,7 +171,7 @@ class World:
             case Move.BOTH:
                 return self.people.in_both(dice)
             case Move.POLICY:
-                return ""
+                return self._change_policy(dice)
             case Move.STEP:
                 return self._steps(dice)
             case Move.WEBHOOKS:
@@ -183,6 +186,16 @@ class World:
                 hours = dice.randrange(*HOURS)
                 self.pass_time(hours * 3600)
                 return f"{hours} hours pass"
+
+    def _change_policy(self, dice: Dice) -> str:
+        if self._is_given:
+            return ""
+        before, after = self.policy, policies.changed(self.policy, dice)
+        for old, new in zip(before.mappings, after.mappings, strict=True):
+            if old.rule is not new.rule:
+                self.rules.pop(new.name, None)
+        self.propose(after)
+        return policies.told(before, after)
 
     def _steps(self, dice: Dice) -> str:
         said = []
@@ -291,13 +304,41 @@ class World:
         still = ", ".join(f"{name}: {n}" for name, n in self.moving(passes_since=since).items())
         self.violations.append(Violation("I15", f"not quiet after {ROUNDS_MAX} rounds: {still}"))
 
+    def _unsettled(self) -> frozenset[str]:
+        """Return opportunities of which nobody changed anything since sync was switched on.
+
+        Switching it on pushes nothing: a pair is reconciled at its next trigger.
+        """
+        on_at: datetime | None = START
+        was_off = False
+        for stored in self.stores.decisions.events:
+            if isinstance(stored.event, events.PolicyAdopted):
+                is_on = stored.event.policy.switches.deal_sync
+                if not is_on:
+                    was_off, on_at = True, None
+                elif on_at is None:
+                    on_at = self.stores.decisions.decided_at[stored.id]
+        if not was_off:
+            return frozenset()
+        touched: set[str] = set()
+        deals = Sight(self.fronts).deals()
+        for change in self.chronicle.changes:
+            if on_at is None or change.is_ours or change.at <= on_at:
+                continue
+            deal = deals.get(change.key)
+            link = deal["values"].get("dealsync_opportunity_id", "") if deal is not None else ""
+            touched |= {change.key, link.partition(":")[0]}
+        opportunities = self.fronts[Crm.SALESFORCE].box.tables.rows("Opportunity")
+        return frozenset(opportunities.keys() - touched)
+
     def check(self) -> None:
         """Look for what must never be."""
         evidence = Evidence(
             chronicle=self.chronicle,
             sight=Sight(self.fronts),
             stores=self.stores,
-            rules={mapping.name: mapping.rule for mapping in self.policy.mappings},
+            rules=self.rules,
+            unsettled=self._unsettled(),
         )
         calm = not self.violations
         self.violations.extend(invariants.at_any_time(evidence))
@@ -326,7 +367,7 @@ def run(
     Args:
         seed: the seed.
         steps: how many choices; None: as the seed says.
-        policy: what the operator adopts; None: the default.
+        policy: what the operator adopts, for good; None: drawn, and changed in between.
         choices: in place of the seed's own (a shortened world).
         odds: of the faults; None: as the seed says.
     """
