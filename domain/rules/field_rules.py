@@ -94,7 +94,9 @@ def settle_as(story: Story, mapping: Mapping, winner: Crm, *, how: str, rule: Ru
     if held is not None and held.code != issues.NOT_TAKEN.code:
         _free(story, mapping, other)
     loser = state.on(other)
-    losing = loser.foreign.value if loser.fresh and loser.foreign is not None else None
+    # A concurrent change loses, also one that had been taken into account before this came.
+    lost = loser.fresh or how in (How.CONCURRENT, How.AMBIGUOUS)
+    losing = loser.foreign.value if lost and loser.foreign is not None else None
     on_salesforce, on_hubspot = (
         (value, found.value) if winner is Crm.SALESFORCE else (found.value, value)
     )

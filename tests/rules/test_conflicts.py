@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from domain import events
 from domain.ids import Crm
 from domain.registers import Foreign
 from domain.rules import RuleId
 from domain.rules.conflicts import How, Verdict, who_wins
-from tests.support.scenario import at
+from tests.support.scenario import OPPORTUNITY, Scenario, at
 
 SKEW = timedelta(seconds=2)
 
@@ -59,6 +60,21 @@ def test_the_table(
     verdict = who_wins(salesforce, hubspot, skew=SKEW)
 
     assert Verdict(winner, how) == verdict
+
+
+def test_the_losing_value_is_kept_in_whichever_order_the_changes_are_read() -> None:
+    for hubspot_first in (True, False):
+        scenario = Scenario().adopted().live()
+        readings = (
+            scenario.deal(41, amount="7", set_at={"amount": 40}, link=OPPORTUNITY),
+            scenario.opportunity(41, name="Acme Renewal", amount="8", modified_at=at(40.5)),
+        )
+        first, second = readings if hubspot_first else readings[::-1]
+        scenario.given(first)
+        scenario.when(second)
+
+        (settled,) = [e for e in scenario.told(events.FieldSettled) if e.field == "amount"]
+        assert (settled.winner, settled.losing) == (Crm.SALESFORCE, "7")
 
 
 def test_the_rules_are_named() -> None:
