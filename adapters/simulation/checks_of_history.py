@@ -84,6 +84,8 @@ def _respects_directions(evidence: Evidence) -> Iterator[Violation]:
 def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
     opportunities: dict[str, Row] = {}
     deals: dict[str, Record] = {}
+    #: deals that were in the bin once: a newer one may have got their place
+    binned: set[str] = set()
     for change in evidence.chronicle.changes:
         if change.table == "Opportunity":
             made = change.is_ours and change.before is None
@@ -102,13 +104,17 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
             if change.is_ours and change.before is None and change.after is not None:
                 link = link_of(as_record(change.after))
                 for other_deal in deals.values():
-                    if other_deal["archivedMs"] is None and link_of(other_deal) == link:
+                    if other_deal["id"] in binned or other_deal["archivedMs"] is not None:
+                        continue
+                    if link_of(other_deal) == link:
                         text = f"opportunity {link} has {other_deal['id']} and got {change.key}"
                         yield Violation("I4", text)
             if change.after is None:
                 deals.pop(change.key, None)
             else:
                 deals[change.key] = as_record(change.after)
+                if deals[change.key]["archivedMs"] is not None:
+                    binned.add(change.key)
 
 
 def _makes_nothing_deleted_again(evidence: Evidence) -> Iterator[Violation]:

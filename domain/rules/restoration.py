@@ -8,7 +8,7 @@
 | stopped, then deleted and undeleted | stopped again |
 | the deal is restored, its opportunity lives and has no other deal | attached again, reconciled |
 | … its opportunity is deleted | stays, detached, not deleted again |
-| … its place is taken by a newer deal | the newer keeps the pair, the old one gets an issue |
+| … its place is taken by a newer deal, or one is being made | the newer keeps the pair, the old one gets an issue |
 | a deal is merged into another | the survivor takes the primary's pair, else the other's; the opportunity left over is detached, with an issue |
 | … and the survivor is seen before the merge is | it founds nothing; the deals merged into it are read first |
 | `resume` | attaches what lives, else creates what is missing |
@@ -35,6 +35,10 @@ def is_back(story: Story, side: Crm, record_id: str) -> bool:
         return False
     if record.current is not None and record.current != record_id:
         text = f"{record_id} is back, but {record.current} has its place"
+        story.open_issue(issues.SECOND_COUNTERPART, record_id, text)
+        return False
+    if record.creating is not None:
+        text = f"{record_id} is back, but a new {kind_of(side)} is being created in its place"
         story.open_issue(issues.SECOND_COUNTERPART, record_id, text)
         return False
     story.tell(

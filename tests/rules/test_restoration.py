@@ -119,6 +119,20 @@ def test_resume_attaches_what_lives() -> None:
     assert scenario.pair().state == PairState.LIVE
 
 
+def test_a_deal_restored_while_a_new_one_is_made_does_not_get_its_place_back() -> None:
+    scenario = deleted()
+    scenario.when(scenario.opportunity(50))
+    (create,) = scenario.asked(CreateDeal)
+
+    scenario.when(scenario.deal(51))
+
+    assert "DS202" in scenario.issues()
+    scenario.given(scenario.done(create, 52, SECOND))
+    pair = scenario.pair()
+    assert pair.hubspot.current == SECOND
+    assert [deal_id for deal_id, lives in pair.hubspot.ids.items() if lives] == [SECOND]
+
+
 def test_the_survivor_of_a_merge_keeps_the_pair() -> None:
     scenario = Scenario().adopted().live()
 
