@@ -54,7 +54,10 @@ def _kill_again_and_again(made: World, story: Story) -> None:
 
 def _verify(made: World, story: Story) -> int:
     """Check both CRMs, their access logs and the audit log; return how many writes were unknown."""
-    lines = [json.loads(line) for line in made.must("audit", "export").out.splitlines()]
+    exported = made.must("audit", "export").out
+    audit = made.home.parent / "audit.jsonl"
+    audit.write_text(exported, encoding="utf-8")
+    lines = [json.loads(line) for line in exported.splitlines()]
     calls = {
         "salesforce": made.engine_calls(made.salesforce_url),
         "hubspot": made.engine_calls(made.hubspot_url),
@@ -65,7 +68,7 @@ def _verify(made: World, story: Story) -> int:
         *verifier.contacts(story.person, story),
         *verifier.audit(calls, lines),
     ]
-    assert wrong == [], "\n".join(wrong)
+    assert wrong == [], "\n".join([*wrong, f"the audit log is in {audit}"])
     return sum(line["kind"] == "unknown" for line in lines)
 
 
