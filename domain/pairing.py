@@ -87,6 +87,9 @@ def decide(
             if requests.answer(story, fact):
                 weigh(story)
             record_status.show(story)
+        case LinkRequested() if _is_unlinked(story.pair, fact):
+            restoration.resume(story)
+            weigh(story)
         case LinkRequested():
             links.requested(story, fact)
         case Reconsider():
@@ -258,6 +261,11 @@ def _is_ambiguous(story: Story) -> bool:
         isinstance(event, events.FieldSettled) and event.how == "ambiguous"
         for event in story.events
     )
+
+
+def _is_unlinked(pair: Pair, fact: LinkRequested) -> bool:
+    """Tell whether a person takes back that these two were taken apart."""
+    return pair.state is PairState.DETACHED and pair.hubspot.current == fact.deal_id
 
 
 def _reconsider(story: Story, fact: Reconsider) -> None:

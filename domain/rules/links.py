@@ -163,18 +163,27 @@ def requested(story: Story, fact: LinkRequested) -> None:
     if pair.hubspot.current == fact.deal_id:
         story.not_because(RuleId.NO_MATCHING, "they are a pair already")
         return
-    if pair.hubspot.current is not None:
+    if pair.hubspot.current is not None and pair.state is not PairState.DETACHED:
         why = f"the opportunity has deal {pair.hubspot.current}; unlink it first"
         story.not_because(RuleId.NO_MATCHING, why)
         return
     identity = story.context.identity(deal)
-    if identity is None:
+    other = story.context.pair(identity.stream) if identity is not None else None
+    if identity is not None and (other is None or other.salesforce.current is not None):
+        story.not_because(RuleId.NO_MATCHING, "the deal has an opportunity of its own")
+        return
+    if pair.hubspot.current is not None:
+        story.tell(
+            events.CounterpartDropped(
+                **story.said(RuleId.NO_MATCHING),
+                side=Crm.HUBSPOT,
+                record_id=pair.hubspot.current,
+                why=f"a person pairs the opportunity with deal {fact.deal_id}",
+            )
+        )
+    if other is None:
         _found(story, deal)
     else:
-        other = story.context.pair(identity.stream)
-        if other is None or other.salesforce.current is not None:
-            story.not_because(RuleId.NO_MATCHING, "the deal has an opportunity; unlink it first")
-            return
         absorb(story, other)
     story.tell(events.SyncEntered(**story.said(RuleId.NO_MATCHING), trigger="linked by hand"))
     read_again(story, Crm.SALESFORCE, "linked by hand")

@@ -178,6 +178,32 @@ def test_a_person_can_pair_two_records() -> None:
     assert scenario.pair(ids.deal(DEAL)).stream == scenario.pair().stream
 
 
+def link(scenario: Scenario, deal_id: str) -> LinkRequested:
+    return LinkRequested(
+        id=scenario.fact_id(), at=scenario.now, opportunity_id=OPPORTUNITY, deal_id=deal_id
+    )
+
+
+def test_what_was_taken_apart_can_be_linked_to_another_deal() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deal(35, deal_id=CLONE, pipeline_id="default", stage_id="x"))
+    scenario.given(scenario.asks(40, "unlink"))
+
+    scenario.when(link(scenario, CLONE))
+
+    assert scenario.pair().hubspot.current == CLONE
+    assert scenario.pair().state == PairState.LIVE
+
+
+def test_what_was_taken_apart_can_be_put_together_again() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.asks(40, "unlink"))
+
+    scenario.when(link(scenario, DEAL))
+
+    assert scenario.pair().state == PairState.LIVE
+
+
 def test_a_late_link_makes_two_half_pairs_one() -> None:
     scenario = Scenario().adopted()
     scenario.given(scenario.opportunity(0, reason="baseline"), scenario.deal(1, reason="baseline"))
