@@ -122,7 +122,11 @@ def _close(contact: Contact, event: events.WriteClosed) -> Contact:
     if write is None or event.outcome == "done":
         return replace(contact, refused={})
     mirror = dict(contact.mirror)
+    # What a later write asks for still stands.
+    asked = {change.name for later in contact.open.values() for change in later.fields}
     for change in write.fields:
+        if change.name in asked:
+            continue
         if change.name == "lifecyclestage":
             contact = replace(contact, lifecycle_stage=change.before)
         else:

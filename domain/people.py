@@ -31,6 +31,7 @@ from domain.facts import (
 )
 from domain.ids import Crm, Kind, Ref, StreamId, stream_of
 from domain.rules import RuleId, identities, rollups
+from domain.rules.answers import OVERTAKEN
 from domain.telling import Telling
 from domain.writes import CreateCompany
 
@@ -68,6 +69,8 @@ def decide_contact(
             rollups.show(telling)
         case WriteDone() | WriteRejected() | WriteUnknown() | WriteHeld() | WriteCancelled():
             close(telling, fact)
+            if isinstance(fact, WriteCancelled) and _is_still_wanted(fact):
+                rollups.show(telling)
         case _:
             telling.not_because(RuleId.TRIGGER_FIELDS, "no such fact concerns a contact")
     return telling.all_told("the contact is as it was")
@@ -150,6 +153,11 @@ def close(telling: Telling[Contact] | Telling[Account] | Telling[Catalog], fact:
     if done:
         seen = events.EchoSeen(**telling.said(RuleId.ECHO), write_id=fact.write_id, how="confirmed")
         telling.tell(seen)
+
+
+def _is_still_wanted(fact: WriteCancelled) -> bool:
+    """Tell whether a write that came to nothing is to be decided anew, as a pair's is."""
+    return fact.rule != RuleId.DEAL_SYNC_SWITCH and not fact.reason.startswith(OVERTAKEN)
 
 
 def _hubspot_contact(telling: Telling[Contact], fact: HubSpotContactObserved) -> None:

@@ -106,3 +106,28 @@ def test_nothing_is_written_while_deal_sync_is_off() -> None:
     scenario.when(rolled(scenario, has_won=True))
 
     assert scenario.writes() == ()
+
+
+def test_values_whose_write_came_to_nothing_are_written_again() -> None:
+    """Its answer was lost, and the contact does not show them: the write itself is over."""
+    scenario = contact(Scenario().adopted())
+    scenario.when(rolled(scenario, total_revenue="5"))
+    (lost,) = scenario.asked(UpdateContact)
+
+    scenario.when(scenario.cancelled(lost, 20, "lost: no effect was found", RuleId.ONCE))
+
+    (again,) = scenario.asked(UpdateContact)
+    assert again.fields == lost.fields
+    assert again.id != lost.id
+
+
+def test_values_that_a_later_write_asks_for_stand_when_an_earlier_one_is_given_up() -> None:
+    scenario = contact(Scenario().adopted())
+    scenario.when(rolled(scenario, total_revenue="5"))
+    (first,) = scenario.asked(UpdateContact)
+    scenario.given(rolled(scenario, total_revenue="6"))
+
+    scenario.when(scenario.cancelled(first, 20, "superseded", RuleId.BUDGET))
+
+    (rest,) = scenario.asked(UpdateContact)
+    assert "dealsync_total_revenue" not in {c.name for c in rest.fields}
