@@ -63,6 +63,7 @@ class SalesforceSource(Source):
         bookmarks: where we resume; only read here.
         fields: names of the opportunity's fields that policy maps or observes, as of now.
         seconds: between two polls, as of now.
+        sweep_seconds: between two comparisons of everything.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class SalesforceSource(Source):
         bookmarks: Bookmarks,
         fields: Callable[[], Collection[str]],
         seconds: Callable[[], float],
+        sweep_seconds: float = SWEEP_SECONDS,
     ) -> None:
         self.crm = Crm.SALESFORCE
         self.reader = Reader(connection, schema, fields)
         self._bookmarks = bookmarks
         self._seconds = seconds
+        self._sweep_seconds = sweep_seconds
         self._schema = schema
         #: the schema's at the last reading of the catalog
         self._generation = schema.generation
@@ -201,7 +204,7 @@ class SalesforceSource(Source):
         return at >= last + timedelta(seconds=max(seconds_min, SELDOM * self._seconds()))
 
     def _is_sweep_due(self, state: _Pass, at: datetime) -> bool:
-        is_old = at >= state.swept_at + timedelta(seconds=SWEEP_SECONDS)
+        is_old = at >= state.swept_at + timedelta(seconds=self._sweep_seconds)
         return is_old or self._reconciler.is_running
 
 

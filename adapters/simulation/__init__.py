@@ -13,7 +13,7 @@ by direct call, the engine is the real one on in-memory ports, and every step is
 | `engine` | the loops as actors that can die and come again |
 | `people`, `sellers`, `marketers` | what people do, at their `desks`, by their `plans` |
 | `quiet` | what still moves |
-| `policies` | what the operators decide |
+| `policies`, `operators` | what the operators decide and ask for |
 | `schedule` | who moves next |
 | `sight` | what both CRMs show, in words that can be compared |
 | `oracle` | what both CRMs should show in the end, by the chronicle alone |

@@ -16,7 +16,13 @@ _EVERYTHING: Final = 10**9
 
 
 def _converges(evidence: Evidence) -> Iterator[Violation]:
-    found = oracle.wrong(evidence.chronicle, evidence.sight, evidence.rules, but=evidence.unsettled)
+    found = oracle.wrong(
+        evidence.chronicle,
+        evidence.sight,
+        evidence.rules,
+        but=evidence.unsettled,
+        handled=evidence.handled,
+    )
     for one in found:
         history = ", ".join(
             f"#{e.number} {e.side} {'engine' if e.is_ours else 'person'} {e.value!r}"

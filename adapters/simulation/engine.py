@@ -23,7 +23,7 @@ from adapters.engine.runner import Loop
 from adapters.http_transport import HttpTransport
 from adapters.hubspot.calls import Calls
 from adapters.hubspot.gateway import HubSpotGateway
-from adapters.hubspot.source import HubSpotSource, Rhythm
+from adapters.hubspot.source import SWEEP_SECONDS, HubSpotSource, Rhythm
 from adapters.salesforce.connection import Connection
 from adapters.salesforce.gateway import SalesforceGateway
 from adapters.salesforce.schema import Schema
@@ -52,7 +52,6 @@ ACTORS: Final = (
 )
 #: in calm times one of each works
 FIRST: Final = tuple(actor for actor in ACTORS if actor.endswith("-1"))
-_USUAL: Final = Rhythm()
 _ACCOUNTS: Final = accounts.of_sandboxes(SALESFORCE_URL, HUBSPOT_URL)
 
 
@@ -66,8 +65,8 @@ class Surroundings:
     clock: FixedClock
     chronicle: Chronicle
     hazards: Hazards
-    #: how often HubSpot is read
-    rhythm: Rhythm = _USUAL
+    #: between two comparisons of everything, in either CRM
+    sweep_seconds: float = SWEEP_SECONDS
 
 
 class Engine:
@@ -114,6 +113,7 @@ class Engine:
                 bookmarks = guarded(stores.bookmarks, "bookmarks", actor, hazards)
                 wire = self._wire(actor)
                 connection, schema = _salesforce(wire)
+                rhythm = Rhythm(sweep_seconds=around.sweep_seconds)
                 return Ingest(
                     sources=(
                         SalesforceSource(
@@ -124,10 +124,9 @@ class Engine:
                             seconds=lambda: float(
                                 around.present.policy().polling.salesforce_seconds
                             ),
+                            sweep_seconds=around.sweep_seconds,
                         ),
-                        HubSpotSource(
-                            _hubspot(wire), bookmarks, around.present.policy, around.rhythm
-                        ),
+                        HubSpotSource(_hubspot(wire), bookmarks, around.present.policy, rhythm),
                     ),
                     log=log,
                     refreshes=guarded(stores.refreshes, "refreshes", actor, hazards),

@@ -36,6 +36,8 @@ class Evidence:
     rules: Mapping[str, FieldRule]
     #: opportunities whose last edit was made while sync was off
     unsettled: Collection[str] = ()
+    #: opportunities that a person paired, took apart or brought back
+    handled: Collection[str] = ()
 
 
 def ours(evidence: Evidence, crm: Crm, table: str) -> Iterator[Change]:

@@ -39,6 +39,10 @@ class Odds:
     webhook_twice: float = 0.0
     webhook_reorder: float = 0.0
     webhook_late: float = 0.0
+    #: where actors die more often than elsewhere; blank: nowhere
+    deadly_place: str = ""
+    #: whether everything is compared now and then; without it nothing may be lost on the way
+    sweeps: bool = True
 
 
 NONE: Final = Odds()
@@ -52,9 +56,18 @@ _REQUEST_FAULTS: Final = (
     ("partial", 3.0),
     ("unauthenticated", 0.5),
 )
+#: where an actor may die again and again in one world
+_DEADLY_PLACES: Final = (
+    *("log.append", "log.read", "bookmarks.write", "refreshes.done", "refreshes.add"),
+    *("decisions.commit", "followers.follow", "followers.emit", "desk.mark_echoes"),
+    *("deliveries.claim", "deliveries.begin", "deliveries.settle", "deliveries.mark_published"),
+    *("salesforce.request", "hubspot.request"),
+)
+#: of a crossing there
+_DEADLY: Final = 0.08
 #: the largest odds that a seed may draw
 _MOST: Final = Odds(
-    crash=0.01,
+    crash=0.005,
     interrupt=0.03,
     sleep=0.002,
     request=0.06,
@@ -71,12 +84,15 @@ def drawn_odds(dice: Dice) -> Odds:
     def draw(most: float) -> float:
         return 0.0 if happens(dice, 1 / 3) else most * dice.random()
 
+    sweeps = happens(dice, 2 / 3)
     return Odds(
+        sweeps=sweeps,
+        deadly_place=dice.choice(_DEADLY_PLACES) if happens(dice, 1 / 2) else "",
         crash=draw(_MOST.crash),
         interrupt=draw(_MOST.interrupt),
         sleep=draw(_MOST.sleep),
         request=draw(_MOST.request),
-        webhook_drop=draw(_MOST.webhook_drop),
+        webhook_drop=draw(_MOST.webhook_drop) if sweeps else 0.0,
         webhook_twice=draw(_MOST.webhook_twice),
         webhook_reorder=draw(_MOST.webhook_reorder),
         webhook_late=draw(_MOST.webhook_late),
@@ -115,7 +131,8 @@ class Hazards:
         if not self.armed or self.dice is None:
             return
         role = actor.partition("-")[0]
-        if happens(self.dice, self.odds.crash):
+        is_deadly = bool(self.odds.deadly_place) and place.endswith(self.odds.deadly_place)
+        if happens(self.dice, _DEADLY if is_deadly else self.odds.crash):
             self._count("crash", f"{role}.{place}", actor)
             raise CrashError(f"{actor} dies {place}")
         if self.depth < NESTING_MAX:

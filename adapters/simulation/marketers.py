@@ -12,6 +12,7 @@ from adapters.sandbox.tables import JsonValue
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens, weighted
 from adapters.simulation.plans import (
+    ACCOUNTS_MAX,
     CONTACTS_MAX,
     DAYS,
     EDITS_MAX,
@@ -22,6 +23,8 @@ from adapters.simulation.plans import (
 )
 from domain.ids import Crm
 
+#: the primary company of a deal
+_COMPANY_OF_DEAL: Final = 5
 #: HubSpot's own pipeline, which is never synced
 OUTSIDE: Final = ("default", "appointmentscheduled")
 
@@ -53,6 +56,8 @@ class Marketers:
             (self._restore_deal, 0.8),
             (self._merge_deals, 0.3),
             (self._new_contact, 1.0 if self._plans.contacts < CONTACTS_MAX else 0.0),
+            (self._new_company, 0.7 if self._plans.companies < ACCOUNTS_MAX else 0.0),
+            (self._give_company, 0.7),
             (self._associate, 1.5),
             (self._dissociate, 0.5),
         )
@@ -171,6 +176,29 @@ class Marketers:
         }
         made = self._desks.hubspot("POST", "/crm/v3/objects/contacts", body)
         return f"makes HubSpot contact {made.id} {email}" if made.is_done else ""
+
+    def _new_company(self, dice: Dice) -> str:
+        self._plans.companies += 1
+        name = f"{dice.choice(NAMES)} Inc"
+        values: dict[str, JsonValue] = {"name": name}
+        if happens(dice, 0.5):
+            values["domain"] = f"{name.partition(' ')[0].lower()}.example"
+        made = self._desks.hubspot("POST", "/crm/v3/objects/companies", {"properties": values})
+        return f"makes company {made.id} {values}"
+
+    def _give_company(self, dice: Dice) -> str:
+        deal = self._deal(dice)
+        companies = [as_record(row) for row in self._desks.rows(Crm.HUBSPOT, "companies")]
+        living = [one["id"] for one in companies if one["archivedMs"] is None]
+        if deal is None or not living:
+            return ""
+        company_id = dice.choice(living)
+        body: JsonValue = [
+            {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": _COMPANY_OF_DEAL}
+        ]
+        path = f"/crm/v4/objects/deals/{deal['id']}/associations/companies/{company_id}"
+        self._desks.hubspot("PUT", path, body)
+        return f"makes company {company_id} the primary one of deal {deal['id']}"
 
     def _associate(self, dice: Dice) -> str:
         deal, contacts = self._deal(dice), self._hubspot_contacts()

@@ -54,8 +54,14 @@ class Wrong:
     edits: tuple[Edit, ...]
 
 
-def couples(chronicle: Chronicle, sight: Sight) -> Iterator[Couple]:
-    """Yield the pairs that should be in step, as the CRMs' own links tell."""
+def couples(chronicle: Chronicle, sight: Sight, handled: Collection[str] = ()) -> Iterator[Couple]:
+    """Yield the pairs that should be in step, as the CRMs' own links tell.
+
+    Args:
+        chronicle: what happened.
+        sight: what the CRMs show.
+        handled: opportunities that a person paired, took apart or brought back.
+    """
     deals = sight.deals()
     for opportunity_id, row in sight.opportunities().items():
         deal = deals.get(str(row.get("DealSync_Deal_Id__c") or ""))
@@ -67,7 +73,8 @@ def couples(chronicle: Chronicle, sight: Sight) -> Iterator[Couple]:
         couple = Couple(
             opportunity_id,
             deal["id"],
-            is_simple=_is_simple(chronicle, sight, opportunity_id, deal["id"]),
+            is_simple=opportunity_id not in handled
+            and _is_simple(chronicle, sight, opportunity_id, deal["id"]),
         )
         if couple.is_simple or deal["values"].get("dealsync_state") == LIVE:
             yield couple
@@ -79,6 +86,7 @@ def wrong(
     rules: Mapping[str, FieldRule],
     *,
     but: Collection[str] = (),
+    handled: Collection[str] = (),
 ) -> Iterator[Wrong]:
     """Yield the fields of pairs that are not as they should be.
 
@@ -87,8 +95,9 @@ def wrong(
         sight: what the CRMs show.
         rules: of each field, as long as the world lasted.
         but: opportunities of which nothing can be said.
+        handled: opportunities that a person paired, took apart or brought back.
     """
-    for couple in couples(chronicle, sight):
+    for couple in couples(chronicle, sight, handled):
         if couple.opportunity_id in but:
             continue
         on_salesforce = sight.of_opportunity(sight.opportunities()[couple.opportunity_id])

@@ -6,6 +6,7 @@ from typing import Final
 #: opportunities and deals that people make in one world
 RECORDS_MAX: Final = 6
 CONTACTS_MAX: Final = 4
+ACCOUNTS_MAX: Final = 3
 #: of a burst
 EDITS_MAX: Final = 4
 NAMES: Final = ("Acme", "Beta", "Coral", "Delta", "Ember")
@@ -20,3 +21,5 @@ class Plans:
 
     records: int = 0
     contacts: int = 0
+    accounts: int = 0
+    companies: int = 0

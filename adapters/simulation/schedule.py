@@ -24,7 +24,8 @@ class Move(StrEnum):
     SALESFORCE_PERSON = "somebody in Salesforce"
     HUBSPOT_PERSON = "somebody in HubSpot"
     BOTH = "two people"
-    POLICY = "the operator"
+    POLICY = "the policy"
+    OPERATOR = "an operator"
     STEP = "the engine"
     WEBHOOKS = "HubSpot's webhooks"
     WAIT = "time"
@@ -56,6 +57,7 @@ def drawn(dice: Dice, count: int | None = None) -> tuple[Choice, ...]:
         (Move.SALESFORCE_PERSON, swarm(4.0)),
         (Move.HUBSPOT_PERSON, swarm(4.0)),
         (Move.BOTH, swarm(1.0, rare=True)),
+        (Move.OPERATOR, swarm(0.4, rare=True)),
         (Move.POLICY, swarm(0.3, rare=True)),
         (Move.STEP, swarm(8.0)),
         (Move.WEBHOOKS, swarm(1.5)),

@@ -11,6 +11,7 @@ from adapters.sandbox.tables import JsonValue, Row
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens, weighted
 from adapters.simulation.plans import (
+    ACCOUNTS_MAX,
     CONTACTS_MAX,
     DAYS,
     EDITS_MAX,
@@ -49,6 +50,8 @@ class Sellers:
             (self._delete_opportunity, 0.7),
             (self._undelete_opportunity, 0.8),
             (self._new_contact, 1.0 if self._plans.contacts < CONTACTS_MAX else 0.0),
+            (self._new_account, 1.0 if self._plans.accounts < ACCOUNTS_MAX else 0.0),
+            (self._give_account, 1.0),
             (self._add_role, 1.5),
             (self._remove_role, 0.5),
         )
@@ -152,6 +155,28 @@ class Sellers:
         }
         made = self._desks.salesforce("POST", "/sobjects/Contact", values)
         return f"makes Salesforce contact {made.id} {email}"
+
+    def _new_account(self, dice: Dice) -> str:
+        self._plans.accounts += 1
+        name = f"{dice.choice(NAMES)} Inc"
+        values: dict[str, JsonValue] = {"Name": name}
+        if happens(dice, 0.5):
+            values["Website"] = f"https://www.{name.partition(' ')[0].lower()}.example"
+        made = self._desks.salesforce("POST", "/sobjects/Account", values)
+        return f"makes account {made.id} {values}"
+
+    def _give_account(self, dice: Dice) -> str:
+        row = self._opportunity(dice)
+        accounts = [
+            str(one["Id"])
+            for one in self._desks.rows(Crm.SALESFORCE, "Account")
+            if not one["IsDeleted"]
+        ]
+        if row is None or not accounts:
+            return ""
+        account = None if happens(dice, 0.2) else dice.choice(accounts)
+        self.change(str(row["Id"]), {"AccountId": account}, dice.choice(self._users))
+        return f"gives opportunity {row['Id']} account {account}"
 
     def _add_role(self, dice: Dice) -> str:
         row = self._opportunity(dice)

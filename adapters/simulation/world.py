@@ -15,6 +15,7 @@ from typing import Final
 from adapters.bootstrap.requests import is_set_up
 from adapters.clock import FixedClock
 from adapters.hubspot.signature import SignedBy
+from adapters.hubspot.source import SWEEP_SECONDS
 from adapters.hubspot.webhook import Endpoint, accept
 from adapters.sandbox import company, record_clock
 from adapters.sandbox.hubspot.box import HubSpotSandbox
@@ -28,16 +29,15 @@ from adapters.simulation.dice import Dice, happens
 from adapters.simulation.engine import ACTORS, FIRST, Engine, Surroundings
 from adapters.simulation.evidence import Evidence, Violation
 from adapters.simulation.faults import Hazards, Odds
+from adapters.simulation.operators import Operators
 from adapters.simulation.people import People
 from adapters.simulation.schedule import Choice, Move
 from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Present, Stores
 from adapters.source import want_full_pass
-from domain import events, facts, ids
-from domain.facts import Request
-from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm, FactId
+from domain import events, facts
+from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm
 from domain.policy import Policy
-from domain.ports import KeyedFact, Topic
 
 START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WEBHOOK_PATH: Final = "/hubspot"
@@ -46,6 +46,10 @@ WEBHOOK_URL: Final = f"http://127.0.0.1:8103{WEBHOOK_PATH}"
 SKEW_SECONDS_MAX: Final = 600
 #: rounds of every actor until a world in calm must be quiet
 ROUNDS_MAX: Final = 200
+#: rounds in which each CRM is polled more than once
+ROUNDS_MIN: Final = 8
+#: longer than any world lasts
+NEVER_SECONDS: Final = 10.0**9
 #: between two rounds in calm times
 ROUND_SECONDS: Final = 20
 #: steps of every actor in one rest
@@ -107,11 +111,13 @@ class World:
                 clock=self.clock,
                 chronicle=self.chronicle,
                 hazards=self.hazards,
+                sweep_seconds=SWEEP_SECONDS if self.hazards.odds.sweeps else NEVER_SECONDS,
             )
         )
         desks = Desks(self.fronts, self.clock, self.chronicle)
         sellers = [one.email for one in SALESPEOPLE if one.in_salesforce][:SELLERS]
         self.people = People(desks, sellers)
+        self.operators = Operators(self.stores, salesforce, self.clock)
         self.policy = policies.drawn(dice) if policy is None else policy
         #: of the fields whose rule was never changed
         self.rules = {mapping.name: mapping.rule for mapping in self.policy.mappings}
@@ -128,8 +134,9 @@ class World:
     def _set_up(self) -> None:
         """Adopt the policy and have everything made, as `up` does."""
         self.propose(self.policy)
-        fact_id = FactId(ids.derived("setup", self.clock.at.isoformat()))
-        self._ask(CATALOG_STREAM, facts.SetupRequested(id=fact_id, at=self.clock.at))
+        fact_id = self.operators.request_id("setup")
+        setup = facts.SetupRequested(id=fact_id, at=self.clock.at)
+        self.operators.ask(CATALOG_STREAM, setup)
         for _ in range(ROUNDS_MAX):
             self.round()
             if is_set_up(fact_id, self.present.moment()) and not self.moving():
@@ -139,15 +146,12 @@ class World:
     def propose(self, policy: Policy) -> None:
         """Ask for a policy to be adopted in place of the one in force."""
         at, replaces = self.clock.at, self.present.moment().adopted.policy_version
-        fact_id = FactId(ids.derived("policy", at.isoformat(), str(replaces)))
+        fact_id = self.operators.request_id("policy", str(replaces))
         proposal = facts.PolicyProposed(
             id=fact_id, at=at, policy=policy, text="", replaces=replaces
         )
-        self._ask(POLICY_STREAM, proposal)
+        self.operators.ask(POLICY_STREAM, proposal)
         self.policy = policy
-
-    def _ask(self, key: str, request: Request) -> None:
-        self.stores.log.append([KeyedFact(Topic.REQUESTS, key, request)])
 
     # -- moves ---------------------------------------------------------------------------------
 
@@ -172,6 +176,8 @@ class World:
                 return self.people.in_both(dice)
             case Move.POLICY:
                 return self._change_policy(dice)
+            case Move.OPERATOR:
+                return self.operators.work(dice)
             case Move.STEP:
                 return self._steps(dice)
             case Move.WEBHOOKS:
@@ -295,11 +301,12 @@ class World:
         """Let everything settle, with no fault any more (invariant I15)."""
         self.hazards.dice = None
         self.engine.restart()
-        since = self.clock.at
-        want_full_pass(self.stores.bookmarks, since)
-        for _ in range(ROUNDS_MAX):
+        since = self.clock.at if self.hazards.odds.sweeps else None
+        if since is not None:
+            want_full_pass(self.stores.bookmarks, since)
+        for number in range(ROUNDS_MAX):
             self.round()
-            if not self.moving(passes_since=since):
+            if number >= ROUNDS_MIN and not self.moving(passes_since=since):
                 return
         still = ", ".join(f"{name}: {n}" for name, n in self.moving(passes_since=since).items())
         self.violations.append(Violation("I15", f"not quiet after {ROUNDS_MAX} rounds: {still}"))
@@ -339,6 +346,7 @@ class World:
             stores=self.stores,
             rules=self.rules,
             unsettled=self._unsettled(),
+            handled=frozenset(self.operators.handled),
         )
         calm = not self.violations
         self.violations.extend(invariants.at_any_time(evidence))
