@@ -279,6 +279,14 @@ def _reconsider_account(telling: Telling[Account]) -> None:
 def _account_answer(telling: Telling[Account], fact: Outcome) -> None:
     write = telling.state.open.get(fact.write_id)
     close(telling, fact)
+    lost = isinstance(fact, WriteCancelled) and fact.rule == RuleId.ONCE
+    if lost and isinstance(write, CreateCompany):
+        # Somebody may have made the company meanwhile: it is looked for anew.
+        telling.tell(
+            events.AccountImported(
+                **telling.said(RuleId.ACCOUNT_IDENTITY), trigger="the create came to nothing"
+            )
+        )
     if not isinstance(fact, WriteDone) or not isinstance(write, CreateCompany):
         return
     if fact.record_id is None:

@@ -174,6 +174,18 @@ def test_an_account_without_a_company_gets_one() -> None:
     assert [e.company_id for e in scenario.told(events.AccountLinked)] == ["89"]
 
 
+def test_a_company_whose_create_was_lost_is_looked_for_anew() -> None:
+    scenario = imported()
+    scenario.when(candidates(scenario, of=OF_ACCOUNT))
+    (lost,) = scenario.asked(CreateCompany)
+
+    scenario.when(scenario.cancelled(lost, 20, "lost: no effect was found", RuleId.ONCE))
+    assert len(scenario.told(events.AccountImported)) == 1
+
+    scenario.when(candidates(scenario, of=OF_ACCOUNT))
+    assert [create.key for create in scenario.asked(CreateCompany)] == [ACCOUNT]
+
+
 def test_several_companies_are_an_issue() -> None:
     scenario = imported(("88", "acme.example"), ("89", "acme.example"))
 
