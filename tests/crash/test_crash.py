@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.crash import verifier
 from tests.crash.person import Person
 from tests.crash.story import Story
-from tests.crash.world import World, alive, world
+from tests.crash.world import SETUP_KILLS, World, alive, world
 
 CRASHES = int(os.environ.get("CRASHES", "50"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))
@@ -36,7 +36,7 @@ def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, figures: list[str]
         _leaves_nothing(made)
     done = ", ".join(f"{count} {what}" for what, count in sorted(story.done.items()))
     figures.append(
-        f"crash: seed {SEED}, {CRASHES} kills, {done}, {unknown} writes of unknown result,"
+        f"crash: seed {SEED}, {SETUP_KILLS + CRASHES} kills, {done}, {unknown} writes of unknown result,"
         f" {time.monotonic() - begun:.0f} s"
     )
 

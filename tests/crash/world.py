@@ -22,7 +22,7 @@ from adapters.sandbox.hubspot.actors import ENGINE_TOKEN
 from adapters.sandbox.salesforce.seed import INTEGRATION
 from tests.crash.relay import relay
 from tests.support.accounts import settings_of
-from tests.support.program import Ended, Program, dealsync_here
+from tests.support.program import DEALSYNC, Ended, Program, dealsync_here, environment
 
 FREE_PORTS = ("--salesforce-port", "0", "--hubspot-port", "0")
 CONVERGE_SECONDS_MAX = 120
@@ -31,6 +31,10 @@ TIMEOUT_SECONDS = 10
 ENGINE = (INTEGRATION, ENGINE_TOKEN)
 #: what the engine changes records with
 WRITES = r"composite/sobjects|/batch/(create|update|archive)|/associations/.*/batch/associate"
+#: what it makes properties, pipelines and fields with
+DEFINITIONS = r"/properties/|/pipelines/|/tooling/"
+#: how often the setup is killed before it may end
+SETUP_KILLS = 1
 #: how often a kill comes while the engine starts, and how often in mid-write; else at any moment
 STARTING_SHARE = 0.15
 WRITING_SHARE = 0.5
@@ -96,6 +100,23 @@ class World:
             else:
                 time.sleep(dice.uniform(0, WORKING_SECONDS))
         self.kill()
+
+    def kill_in_mid_write(self) -> None:
+        """Kill the engine as soon as it has changed something."""
+        self._wait_for_a_write()
+        self.kill()
+
+    @contextmanager
+    def asking(self, *arguments: str) -> Iterator[None]:
+        """Let a command run until the end of the block; it may fail, as its engine does."""
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [DEALSYNC, *arguments],
+            env=environment(self.home),
+            cwd=self.home.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ):
+            yield
 
     def _wait_for_a_write(self) -> None:
         """Return once the engine has changed something, or a while has passed."""
@@ -198,18 +219,22 @@ def world(folder: Path) -> Iterator[World]:
 def _settle(folder: Path, made: World) -> None:
     (folder / "policy.toml").write_text(_POLICY, encoding="utf-8")
     made.must("policy", "adopt", str(folder / "policy.toml"))
-    made.start().wait_ready()
-    made.must("setup")
-    made.until_quiet()
-    made.stop()
     for url, who in ((made.salesforce_url, INTEGRATION), (made.hubspot_url, ENGINE_TOKEN)):
         held_back = {
             "kind": "delay",
-            "match": {"who": who, "path": WRITES},
+            "match": {"who": who, "path": f"{WRITES}|{DEFINITIONS}"},
             "probability": HELD_BACK_SHARE,
             "seconds": HELD_BACK_SECONDS,
         }
         made.control(url, "faults", faults=[held_back])
+    for _ in range(SETUP_KILLS):
+        made.start().wait_ready()
+        with made.asking("setup"):
+            made.kill_in_mid_write()
+    made.start().wait_ready()
+    made.must("setup")
+    made.until_quiet()
+    made.stop()
 
 
 def _free_port() -> int:
