@@ -1,8 +1,10 @@
 """Everybody who works in the two CRMs, and what two of them do at once."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from adapters.sandbox.hubspot.rows import Record
+from adapters.sandbox.salesforce.seed import INTEGRATION
 from adapters.sandbox.tables import JsonValue, Row
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens
@@ -10,6 +12,9 @@ from adapters.simulation.marketers import Marketers
 from adapters.simulation.plans import Plans
 from adapters.simulation.sellers import Sellers
 from domain.ids import Crm
+
+#: how late HubSpot's search shows a change
+LAGS_MILLISECONDS: Final = (0, 500, 5_000, 12_000)
 
 
 class People:
@@ -61,6 +66,15 @@ class People:
         for step in steps:
             step()
         return f"edit at once: opportunity {opportunity_id} {left}, deal {deal_id} {right}"
+
+    def trouble(self, dice: Dice) -> str:
+        """Let a CRM do what CRMs do now and then; return it in words."""
+        if happens(dice, 0.5):
+            self._desks.act(Crm.SALESFORCE, "expire_sessions", user=INTEGRATION)
+            return "Salesforce ends the engine's sessions"
+        lag = dice.choice(LAGS_MILLISECONDS)
+        self._desks.act(Crm.HUBSPOT, "set_search_lag", milliseconds=lag)
+        return f"HubSpot's search lags {lag} ms behind"
 
     def _linked(self, deal: Record) -> Row | None:
         link = deal["values"].get("dealsync_opportunity_id", "").partition(":")[0]

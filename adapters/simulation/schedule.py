@@ -26,6 +26,7 @@ class Move(StrEnum):
     BOTH = "two people"
     POLICY = "the policy"
     OPERATOR = "an operator"
+    TROUBLE = "the CRMs"
     STEP = "the engine"
     WEBHOOKS = "HubSpot's webhooks"
     WAIT = "time"
@@ -57,6 +58,7 @@ def drawn(dice: Dice, count: int | None = None) -> tuple[Choice, ...]:
         (Move.SALESFORCE_PERSON, swarm(4.0)),
         (Move.HUBSPOT_PERSON, swarm(4.0)),
         (Move.BOTH, swarm(1.0, rare=True)),
+        (Move.TROUBLE, swarm(0.3, rare=True)),
         (Move.OPERATOR, swarm(0.4, rare=True)),
         (Move.POLICY, swarm(0.3, rare=True)),
         (Move.STEP, swarm(8.0)),

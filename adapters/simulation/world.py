@@ -178,6 +178,8 @@ class World:
                 return self._change_policy(dice)
             case Move.OPERATOR:
                 return self.operators.work(dice)
+            case Move.TROUBLE:
+                return self.people.trouble(dice)
             case Move.STEP:
                 return self._steps(dice)
             case Move.WEBHOOKS:
