@@ -17,8 +17,9 @@ from adapters.hubspot.errors import Problem, Verdict, problem_of_row
 from adapters.hubspot.reader import Reader, Wanted
 from adapters.hubspot.sending import Sending, rejected, row_answer
 from adapters.hubspot.wire import Json, RecordBatch, RecordRow
-from domain.canonical import FieldType, NotCanonicalError, Value, canonical
+from domain.canonical import Value
 from domain.deliveries import Answer, Done, NotSent, Rejected, Unknown
+from domain.effect import took_effect
 from domain.facts import Reading
 from domain.ids import Kind
 from domain.writes import FieldChange
@@ -162,7 +163,7 @@ class RecordWrites:
             row = rows.get(one.record_id)
             if row is None:
                 answers[one.trace_id] = _gone(kind, one.record_id)
-            elif all(_holds(row, change) for change in one.fields):
+            elif took_effect(one.fields, row.properties):
                 answers[one.trace_id] = self._done(kind, row)
             else:
                 answers[one.trace_id] = NotSent("the record shows other values")
@@ -288,19 +289,6 @@ def _properties(fields: Sequence[FieldChange], *, skip_blank: bool = False) -> d
 
 def _is_conflict(problem: Problem, key_name: str) -> bool:
     return problem.verdict is Verdict.CONFLICT or key_name in problem.fields
-
-
-def _holds(row: RecordRow, change: FieldChange) -> bool:
-    return _canonical(change.type, row.properties.get(change.name)) == _canonical(
-        change.type, change.wire
-    )
-
-
-def _canonical(field_type: FieldType, text: Value) -> Value:
-    try:
-        return canonical(field_type, text)
-    except NotCanonicalError:
-        return text
 
 
 def _blank(text: Value) -> Value:

@@ -22,8 +22,9 @@ from adapters.salesforce.row_writes import Batch, RowWrite, RowWriter
 from adapters.salesforce.schema import Schema
 from adapters.salesforce.translate import Shown
 from adapters.salesforce.wire import Json, Row
-from domain.canonical import FieldType, NotCanonicalError, Value, canonical
+from domain.canonical import FieldType
 from domain.deliveries import Addressed, Answer, Done, Gateway, NotSent, Rejected, Unknown
+from domain.effect import took_effect
 from domain.facts import Observation, Reading
 from domain.ids import Crm
 from domain.writes import (
@@ -329,19 +330,12 @@ def _settled_update(addressed: Addressed, rows: Mapping[str, Row]) -> Answer:
     changes = addressed.write.fields
     if any(not row.has(change.name) for change in changes):
         return Unknown("a field that was written cannot be read")
-    if all(_holds(row.text(change.name), change) for change in changes):
+    if took_effect(changes, {change.name: row.text(change.name) for change in changes}):
         readings = tuple(
             Reading(name=change.name, value=row.text(change.name)) for change in changes
         )
         return Done(record_id, readings)
     return NotSent("the opportunity does not hold what was to be written")
-
-
-def _holds(value: Value, change: FieldChange) -> bool:
-    try:
-        return canonical(change.type, value) == canonical(change.type, change.wire)
-    except NotCanonicalError:
-        return False
 
 
 def _removed(answer: Answer | None, role_id: str) -> Answer:

@@ -36,8 +36,8 @@ def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, figures: list[str]
         _leaves_nothing(made)
     done = ", ".join(f"{count} {what}" for what, count in sorted(story.done.items()))
     figures.append(
-        f"crash: seed {SEED}, {SETUP_KILLS + CRASHES} kills, {done}, {unknown} writes of unknown result,"
-        f" {time.monotonic() - begun:.0f} s"
+        f"crash: seed {SEED}, {SETUP_KILLS + CRASHES} kills, {done}, {unknown} writes of"
+        f" unknown result, {time.monotonic() - begun:.0f} s"
     )
 
 

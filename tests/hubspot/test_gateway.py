@@ -288,6 +288,16 @@ def test_an_update_whose_answer_was_lost_is_settled_by_reading(desk: Desk) -> No
     assert isinstance(lost, NotSent)
 
 
+def test_a_lost_update_that_somebody_wrote_over_in_part_took_effect(desk: Desk) -> None:
+    deal_id = desk.portal.deal(dealname="ours", description="theirs")
+    name = change("dealname", "ours").model_copy(update={"before": "old"})
+    description = change("description", "ours").model_copy(update={"before": "old"})
+
+    (answer,) = desk.resolve(desk.update(deal_id, name, description))
+
+    assert isinstance(answer, Done)
+
+
 def test_contact_and_company_are_updated_by_their_own_ids(desk: Desk) -> None:
     contact_id = desk.portal.create("contacts", email="ada@example.com")
     company_id = desk.portal.create("companies", name="Acme")

@@ -1,0 +1,43 @@
+"""Whether an update of unknown result took effect, told by what its record shows (rule `once`).
+
+It must not guess: where the record speaks for both, the update counts as lost and is decided anew.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from domain.canonical import NotCanonicalError, Value, canonical
+from domain.writes import FieldChange
+
+
+def took_effect(changes: Sequence[FieldChange], shown: Mapping[str, Value]) -> bool:
+    """Return whether the values of an update are there, or were before somebody went on.
+
+    An update is taken whole or not at all: one of its values proves it, unless another field still
+    shows what it held before. A field that shows neither was edited since.
+
+    Args:
+        changes: what was to be written.
+        shown: what the record holds now, by the CRM's own names, as it says it.
+    """
+    if all(_holds(change, shown) for change in changes):
+        return True
+    guarded = [change for change in changes if change.guarded]
+    return any(_holds(change, shown) for change in guarded) and not any(
+        _is_unchanged(change, shown) for change in guarded
+    )
+
+
+def _holds(change: FieldChange, shown: Mapping[str, Value]) -> bool:
+    return _canonical(change, shown.get(change.name)) == _canonical(change, change.wire)
+
+
+def _is_unchanged(change: FieldChange, shown: Mapping[str, Value]) -> bool:
+    there = _canonical(change, shown.get(change.name))
+    return there == change.before and there != _canonical(change, change.wire)
+
+
+def _canonical(change: FieldChange, value: Value) -> Value:
+    try:
+        return canonical(change.type, value)
+    except NotCanonicalError:
+        return value
