@@ -18,8 +18,8 @@ from domain.facts import (
 )
 from domain.ids import Crm
 from domain.issues import NOT_READABLE
-from domain.mapping import CLOSE_DATE, STAGE, FieldRule, Mapping
-from domain.pair import FieldState, kind_of
+from domain.mapping import CLOSE_DATE, OWNER, STAGE, FieldRule, Mapping
+from domain.pair import FieldState, PairState, kind_of
 from domain.registers import Lesson, Seen, comes_too_early, lesson
 from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
@@ -218,7 +218,10 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
         state = story.pair.field(mapping.name)
         register = state.on(record.side)
         what = lesson(register, shown, read_begun_at=record.read_begun_at, skew=story.context.skew)
-        if what is Lesson.KNOWN and _filled_since_our_create(state, record.side, shown):
+        if what is Lesson.KNOWN and (
+            _filled_since_our_create(state, record.side, shown)
+            or _owned_since_our_create(story, mapping, record, shown)
+        ):
             what = Lesson.CHANGED
         if what is not None and mapping.rule is not FieldRule.DONT_SYNC:
             notes.append(
@@ -242,6 +245,22 @@ def _filled_since_our_create(state: FieldState, side: Crm, shown: Seen) -> bool:
     register = state.on(side)
     is_first = not register.seen and register.asked is None
     return is_first and state.base is not None and shown.value is not None and not shown.ours
+
+
+def _owned_since_our_create(story: Story, mapping: Mapping, record: _Record, shown: Seen) -> bool:
+    """Tell whether somebody gave a record an owner that our create had left without one.
+
+    The integration user owns an opportunity then; that is nobody's change (rule `owner`).
+    """
+    if mapping.name != OWNER or shown.value is None or shown.ours:
+        return False
+    register = story.pair.field(OWNER).on(record.side)
+    is_first = not register.seen and register.asked is None
+    made_by_us = story.pair.side(record.side).note is None and story.pair.state is PairState.LIVE
+    agreed = any(field.base is not None for field in story.pair.fields.values())
+    seen = story.context.catalog.salesforce
+    integration_user = seen.integration_user_id if seen is not None else None
+    return is_first and made_by_us and agreed and shown.value != integration_user
 
 
 def _look_again(story: Story, record: _Record) -> None:

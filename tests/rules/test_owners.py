@@ -6,8 +6,10 @@ from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal, UpdateOppor
 from tests.support.scenario import (
     ADA,
     BOB,
+    INTEGRATION,
     OPPORTUNITY,
     Scenario,
+    at,
     hubspot_catalog,
     salesforce_catalog,
 )
@@ -73,6 +75,29 @@ def test_an_opportunity_is_created_without_an_owner_where_nobody_matches() -> No
 
     (create,) = scenario.asked(CreateOpportunity)
     assert "OwnerId" not in {c.name for c in create.fields}
+
+
+def test_an_owner_given_before_the_new_opportunity_was_read_crosses() -> None:
+    scenario = Scenario().adopted()
+    scenario.when(scenario.deal(10, owner_id=None))
+    (create,) = scenario.asked(CreateOpportunity)
+    scenario.given(scenario.done(create, 11, OPPORTUNITY))
+
+    scenario.when(scenario.opportunity(20, name=NAME, owner_id=ADA, modified_at=at(15)))
+
+    (write,) = scenario.asked(UpdateDeal)
+    assert ("owner", "501") in {(c.field, c.after) for c in write.fields}
+
+
+def test_the_integration_users_ownership_never_crosses() -> None:
+    scenario = Scenario().adopted()
+    scenario.when(scenario.deal(10, owner_id=None))
+    (create,) = scenario.asked(CreateOpportunity)
+    scenario.given(scenario.done(create, 11, OPPORTUNITY))
+
+    scenario.when(scenario.opportunity(20, name=NAME, owner_id=INTEGRATION))
+
+    assert "owner" not in {c.field for write in scenario.writes() for c in write.fields}
 
 
 def test_the_deal_keeps_its_owner_where_salesforces_new_one_has_no_match() -> None:
