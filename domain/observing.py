@@ -220,7 +220,7 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
         what = lesson(register, shown, read_begun_at=record.read_begun_at, skew=story.context.skew)
         if what is Lesson.KNOWN and (
             _filled_since_our_create(state, record.side, shown)
-            or _owned_since_our_create(story, mapping, record, shown)
+            or _given_since_our_create(story, mapping, record, shown)
         ):
             what = Lesson.CHANGED
         if what is not None and mapping.rule is not FieldRule.DONT_SYNC:
@@ -247,20 +247,22 @@ def _filled_since_our_create(state: FieldState, side: Crm, shown: Seen) -> bool:
     return is_first and state.base is not None and shown.value is not None and not shown.ours
 
 
-def _owned_since_our_create(story: Story, mapping: Mapping, record: _Record, shown: Seen) -> bool:
-    """Tell whether somebody gave a record an owner that our create had left without one.
+def _given_since_our_create(story: Story, mapping: Mapping, record: _Record, shown: Seen) -> bool:
+    """Tell whether somebody gave a field a value that our create could not give it.
 
-    The integration user owns an opportunity then; that is nobody's change (rule `owner`).
+    Its rule lets it not cross that way, or it had no counterpart, so nothing is agreed on yet. The
+    integration user owns an opportunity without an owner; that is nobody's change (rule `owner`).
     """
-    if mapping.name != OWNER or shown.value is None or shown.ours:
-        return False
-    register = story.pair.field(OWNER).on(record.side)
+    side = record.side
+    register = story.pair.field(mapping.name).on(side)
     is_first = not register.seen and register.asked is None
-    made_by_us = story.pair.side(record.side).note is None and story.pair.state is PairState.LIVE
+    made_by_us = story.pair.side(side).note is None and story.pair.state is PairState.LIVE
     agreed = any(field.base is not None for field in story.pair.fields.values())
+    if not (is_first and made_by_us and agreed) or shown.value is None or shown.ours:
+        return False
     seen = story.context.catalog.salesforce
-    integration_user = seen.integration_user_id if seen is not None else None
-    return is_first and made_by_us and agreed and shown.value != integration_user
+    ours = seen.integration_user_id if seen is not None else None
+    return not (mapping.name == OWNER and side is Crm.SALESFORCE and shown.value == ours)
 
 
 def _look_again(story: Story, record: _Record) -> None:

@@ -7,7 +7,7 @@
 | … and the deal was restored in HubSpot | attached again, reconciled |
 | stopped, then deleted and undeleted | stopped again |
 | the deal is restored, its opportunity lives and has no other deal | attached again, reconciled |
-| … its opportunity is deleted | stays, detached, not deleted again |
+| … its opportunity is deleted | stays, detached, not deleted again; attached again if that is undeleted |
 | … its place is taken by a newer deal, or one is being made | the newer keeps the pair, the old one gets an issue |
 | a deal is merged into another | the survivor takes the primary's pair, else the other's; the opportunity left over is detached, with an issue |
 | … and the survivor is seen before the merge is | it founds nothing; the deals merged into it are read first |
@@ -161,7 +161,8 @@ def _survivor_is_taken(story: Story, fact: RecordMerged) -> bool:
 
 def _opportunity_back(story: Story) -> None:
     pair = story.pair
-    if pair.state is PairState.DELETED:
+    restored = pair.deleted_down and pair.hubspot.current is not None
+    if pair.state is PairState.DELETED or (pair.state is PairState.DETACHED and restored):
         withdraw_all(story, RuleId.UNDELETE, "the opportunity was undeleted", ArchiveDeal)
         if not deal_in_scope(story) and pair.hubspot.current is not None:
             why = "undeleted; the deal is in a pipeline that is not synced"

@@ -2,7 +2,7 @@
 
 from domain import events, ids
 from domain.facts import Reconsider
-from domain.mapping import DEFAULT_MAPPINGS, FieldRule
+from domain.mapping import AMOUNT, DEFAULT_MAPPINGS, FieldRule
 from domain.pair import PairState
 from domain.policy import Policy
 from domain.rules import RuleId
@@ -180,6 +180,25 @@ def test_a_value_given_to_a_new_record_before_it_is_read_is_no_blank() -> None:
     (write,) = scenario.asked(UpdateDeal)
     described = [c.after for c in write.fields if c.field == "description"]
     assert described == ["typed in"]
+
+
+def test_a_value_that_the_create_may_not_write_crosses_once_somebody_gives_it() -> None:
+    mappings = tuple(
+        mapping.model_copy(update={"rule": FieldRule.ALWAYS_SALESFORCE})
+        if mapping.name == AMOUNT
+        else mapping
+        for mapping in DEFAULT_MAPPINGS
+    )
+    scenario = (
+        Scenario().adopted(Policy(mappings=mappings)).when(Scenario().deal(10, amount="8500"))
+    )
+    (create,) = scenario.asked(CreateOpportunity)
+    scenario.given(scenario.done(create, 20, OPPORTUNITY))
+
+    scenario.when(scenario.opportunity(30, amount="360", modified_at=at(25)))
+
+    (write,) = scenario.asked(UpdateDeal)
+    assert ("amount", "360") in {(c.field, c.after) for c in write.fields}
 
 
 def test_who_fills_in_both_new_records_is_judged_by_time() -> None:

@@ -119,6 +119,19 @@ def test_resume_attaches_what_lives() -> None:
     assert scenario.pair().state == PairState.LIVE
 
 
+def test_undeleting_attaches_a_deal_that_was_restored_before() -> None:
+    scenario = deleted()
+    scenario.given(scenario.deal(50, link=OPPORTUNITY))
+
+    scenario.when(scenario.opportunity(60, amount="1300"))
+
+    assert scenario.pair().state == PairState.LIVE
+    assert scenario.pair().hubspot.current == DEAL
+    assert scenario.asked(CreateDeal) == ()
+    (write,) = scenario.asked(UpdateDeal)
+    assert ("amount", "1300") in {(c.field, c.after) for c in write.fields}
+
+
 def test_a_deal_restored_while_a_new_one_is_made_does_not_get_its_place_back() -> None:
     scenario = deleted()
     scenario.when(scenario.opportunity(50))
