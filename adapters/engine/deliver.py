@@ -18,9 +18,10 @@ What if it dies (SIGKILL) after a line of `step`:
 | `append` of outcomes | outcomes perhaps in the log | the next step appends them again; same ids |
 | `mark_published` | nothing | |
 
-A deliverer that only sleeps (SIGSTOP) past its lease finds it gone at `begin` and sends nothing; if
-it slept inside `send`, its answer is stored and settles the write unless a reading has. It looks at
-the clock before each call, because a call may not begin near the lease's end.
+A deliverer that only sleeps (SIGSTOP) past its lease finds it gone at `begin`, or sees on the clock
+after it that it slept, and sends nothing; if it slept inside `send`, its answer is stored and
+settles the write unless a reading has. It looks at the clock before each call, because a call may
+not begin near the lease's end.
 
 | rule | where |
 |---|---|
@@ -237,7 +238,7 @@ class Deliver:
     def _send_batch(self, works: Sequence[Work]) -> Suspension | None:
         """Send one batch; return why the CRM must be left alone, if it had no effect at all."""
         at = self._clock.now()
-        if at + timedelta(seconds=CALL_SECONDS_MAX + MARGIN_SECONDS) > _lease_until(works):
+        if _is_nearly_over(works, at):
             answers.given_back(works, LEASE_REASON)
             self._settle(works, LEASE_REASON)
             return None
@@ -246,6 +247,11 @@ class Deliver:
             work.keep(cleared)
         cleared_works, none_left = _parted(works)
         self._settle(none_left, WITHDRAWN_REASON)
+        if cleared_works and _is_nearly_over(cleared_works, self._clock.now()):
+            # It slept since: others may hold these writes for unknown by now, or for lost.
+            answers.given_back(cleared_works, LEASE_REASON)
+            self._settle(cleared_works, LEASE_REASON)
+            return None
         return self._ask(cleared_works, self._gateways[self.crm].send, at)
 
     def _resolve(self, works: Sequence[Work]) -> None:
@@ -343,8 +349,10 @@ def _parted(works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
     return [work for work in works if work.calls], [work for work in works if not work.calls]
 
 
-def _lease_until(works: Sequence[Work]) -> datetime:
-    return min(work.claimed.lease_until for work in works)
+def _is_nearly_over(works: Sequence[Work], at: datetime) -> bool:
+    """Tell whether a call that begins now may outlast the lease."""
+    lease_until = min(work.claimed.lease_until for work in works)
+    return at + timedelta(seconds=CALL_SECONDS_MAX + MARGIN_SECONDS) > lease_until
 
 
 def _by_class(works: Sequence[Work]) -> Iterable[Sequence[Work]]:

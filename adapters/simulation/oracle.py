@@ -7,6 +7,7 @@ other's value, either may stand, for only the clocks of the CRMs can tell; both 
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from adapters.sandbox.hubspot.rows import Record, as_record
@@ -112,6 +113,25 @@ def wrong(
             expected = _expected(field, rules[field], edits) if couple.is_simple else None
             if not _is_right(field, left, right, expected):
                 yield Wrong(couple, field, left, right, expected or (), edits)
+
+
+def untouched(chronicle: Chronicle, sight: Sight, since: datetime) -> frozenset[str]:
+    """Return the opportunities that show, with their deals, what they showed at an instant."""
+    then: dict[str, dict[str, str | None]] = {}
+    for change in chronicle.changes:
+        if change.at <= since and change.after is not None:
+            if change.table == "Opportunity":
+                then[change.key] = sight.of_opportunity(change.after)
+            elif change.table == "deals":
+                then[change.key] = sight.of_deal(as_record(change.after))
+    touched: set[str] = set()
+    for opportunity_id, row in sight.opportunities().items():
+        if then.get(opportunity_id) != sight.of_opportunity(row):
+            touched.add(opportunity_id)
+    for deal_id, deal in sight.deals().items():
+        if then.get(deal_id) != sight.of_deal(deal):
+            touched.add(deal["values"].get("dealsync_opportunity_id", "").partition(":")[0])
+    return frozenset(sight.opportunities().keys() - touched)
 
 
 def _is_open(rule: FieldRule, edits: Sequence[Edit]) -> bool:

@@ -22,7 +22,7 @@ from adapters.sandbox.hubspot.box import HubSpotSandbox
 from adapters.sandbox.hubspot.deliveries import CLIENT_SECRET
 from adapters.sandbox.people import SALESPEOPLE
 from adapters.sandbox.server import new_fronts
-from adapters.simulation import faults, invariants, policies, quiet, schedule
+from adapters.simulation import faults, invariants, oracle, policies, quiet, schedule
 from adapters.simulation.chronicle import Chronicle
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens
@@ -329,16 +329,9 @@ class World:
                     on_at = self.stores.decisions.decided_at[stored.id]
         if not was_off:
             return frozenset()
-        touched: set[str] = set()
-        deals = Sight(self.fronts).deals()
-        for change in self.chronicle.changes:
-            if on_at is None or change.is_ours or change.at <= on_at:
-                continue
-            deal = deals.get(change.key)
-            link = deal["values"].get("dealsync_opportunity_id", "") if deal is not None else ""
-            touched |= {change.key, link.partition(":")[0]}
-        opportunities = self.fronts[Crm.SALESFORCE].box.tables.rows("Opportunity")
-        return frozenset(opportunities.keys() - touched)
+        if on_at is None:
+            return frozenset(self.fronts[Crm.SALESFORCE].box.tables.rows("Opportunity"))
+        return oracle.untouched(self.chronicle, Sight(self.fronts), on_at)
 
     def check(self) -> None:
         """Look for what must never be."""

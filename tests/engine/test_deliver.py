@@ -98,12 +98,14 @@ class DeathError(BaseException):
 
 
 class Death:
-    """Kills the process after a port call of that name, once."""
+    """Kills the process after a port call of that name, once; or lets it sleep there, once."""
 
     def __init__(self) -> None:
         self.after = ""
+        self.sleeps: dict[str, Callable[[], object]] = {}
 
     def may_come(self, call: str) -> None:
+        self.sleeps.pop(call, lambda: None)()
         if call == self.after:
             self.after = ""
             raise DeathError
@@ -624,6 +626,24 @@ def test_a_deliverer_that_slept_past_its_lease_sends_nothing(bench: Bench) -> No
 
     assert bench.hubspot.sent == [(wanted,)]
     assert bench.outcomes() == [WriteDone]
+
+
+def test_a_deliverer_that_slept_right_before_its_call_sends_nothing(bench: Bench) -> None:
+    wanted = update_deal("a", "1")
+    bench.pair()
+    bench.decided.write(wanted)
+    bench.hubspot.shown["7a"] = deal_observed("7a")
+
+    def sleep() -> None:
+        bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
+
+    bench.death.sleeps["begin"] = sleep
+
+    bench.step()
+
+    assert bench.hubspot.sent == []
+    bench.step()
+    assert bench.hubspot.sent == [(wanted,)]
 
 
 def test_a_deliverer_that_slept_in_its_call_still_brings_the_answer(bench: Bench) -> None:
