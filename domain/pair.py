@@ -148,7 +148,7 @@ class Pair:
     was_paired: bool = False
     #: whether an opportunity deletion put it into its state
     deleted_down: bool = False
-    #: the state that `dealsync_state` shows; None: none yet
+    #: the state that `dealsync_state` shows; None: none yet; blank: nobody knows
     shown_state: Value = None
     #: whether a person's stage has been put back since the deal moved out
     put_back: Value = None

@@ -11,7 +11,7 @@ from domain.copying import replace
 from domain.ids import Crm
 from domain.mapping import STAGE
 from domain.pair import EVERY_FIELD, NO_FIELD, Agreed, FieldState, Held, Pair, PairState, Unseen
-from domain.registers import Asked, Foreign, Lesson
+from domain.registers import Asked, Foreign, Lesson, Register
 from domain.rules import RuleId
 from domain.writes import (
     AddContactRole,
@@ -104,9 +104,20 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
 
 def _own(pair: Pair, crm: Crm, record_id: str) -> Pair:
     side = pair.side(crm)
+    if side.ids and record_id not in side.ids:
+        pair = _with_new_record(pair, crm)
     ids = {**side.ids, record_id: True}
     pair = pair.with_side(crm, replace(side, ids=ids, current=record_id))
     return _both_there(pair)
+
+
+def _with_new_record(pair: Pair, crm: Crm) -> Pair:
+    """Forget what an earlier record of a side held and what people did to it there."""
+    fields = {
+        name: state.with_register(crm, Register(asked=state.on(crm).asked))
+        for name, state in pair.fields.items()
+    }
+    return replace(pair, fields=fields)
 
 
 def _both_there(pair: Pair) -> Pair:
@@ -298,6 +309,8 @@ def _close(pair: Pair, event: events.WriteClosed) -> Pair:
     if side.creating == write.id:
         pair = pair.with_side(write.CRM, replace(side, creating=None))
     done = event.outcome == "done"
+    if done and write.CREATES and side.ids and event.record_id not in side.ids:
+        pair = _with_new_record(pair, write.CRM)
     fields = dict(pair.fields)
     for change in write.fields:
         state = fields.get(change.field)
@@ -363,7 +376,8 @@ def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
             pair = replace(pair, made_company=None)
         case UpdateDeal():
             if any(change.field == "dealsync_state" for change in write.fields):
-                pair = replace(pair, shown_state=None)
+                # Nobody knows what it shows: blank differs from every state.
+                pair = replace(pair, shown_state="")
         case _:
             pass
     if event.outcome == "rejected" and not event.fields:

@@ -125,8 +125,10 @@ def _deal_deleted(story: Story) -> None:
         case PairState.LIVE | PairState.WAITING | PairState.STOPPED:
             detach(story, RuleId.DELETE_NEVER_UP, f"{why}; the opportunity stays")
         case PairState.DELETED:
+            withdraw_all(story, RuleId.TOMBSTONE, why)
             story.not_because(RuleId.DELETE_DOWN, "our own deletion, seen")
         case PairState.OUTSIDE | PairState.DETACHED:
+            withdraw_all(story, RuleId.TOMBSTONE, why)
             story.not_because(RuleId.DELETE_NEVER_UP, f"{why}; the pair is {story.pair.state}")
 
 

@@ -1,7 +1,9 @@
 """Undelete, restore, resume, merge."""
 
 from domain import events, ids
+from domain.mapping import AMOUNT, DEFAULT_MAPPINGS, FieldRule
 from domain.pair import PairState
+from domain.policy import Policy
 from domain.rules import RuleId
 from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, UpdateDeal
 from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
@@ -117,6 +119,26 @@ def test_resume_attaches_what_lives() -> None:
 
     assert scenario.asked(CreateDeal) == ()
     assert scenario.pair().state == PairState.LIVE
+
+
+def test_a_new_deal_inherits_no_conflict_from_the_old_one() -> None:
+    mappings = tuple(
+        mapping.model_copy(update={"rule": FieldRule.HOLD}) if mapping.name == AMOUNT else mapping
+        for mapping in DEFAULT_MAPPINGS
+    )
+    scenario = Scenario().adopted(Policy(mappings=mappings)).live()
+    scenario.given(scenario.opportunity(35, amount="70"))
+    scenario.given(scenario.deal(36, amount="18", set_at={"amount": 34}, link=OPPORTUNITY))
+    scenario.given(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    scenario.given(scenario.deleted(42, ids.deal(DEAL)))
+    scenario.when(scenario.opportunity(50, amount="70"))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 51, SECOND))
+
+    scenario.when(scenario.opportunity(60, amount="280"))
+
+    (write,) = scenario.asked(UpdateDeal)
+    assert ("amount", "280") in {(c.field, c.after) for c in write.fields}
 
 
 def test_undeleting_attaches_a_deal_that_was_restored_before() -> None:
