@@ -48,11 +48,12 @@ from domain.facts import (
     WriteUnknown,
 )
 from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm, Kind, Ref, StreamId, stream_of
-from domain.pair import Pair
+from domain.pair import Pair, kind_of
 from domain.ports import Identity
 from domain.rules import RuleId, links, pipelines, restoration
 from domain.story import Story
 from domain.telling import Telling
+from domain.writes import CreateDeal, CreateOpportunity
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,8 @@ def needs(
             streams |= _streams((ids.deal(fact.winner_id), *primary), identities)
         case WriteDone() if isinstance(aggregate, Account) and fact.record_id is not None:
             streams.add(stream_of(Ref(Crm.HUBSPOT, Kind.COMPANY, fact.record_id)))
+        case WriteDone() if isinstance(aggregate, Pair):
+            streams |= _streams(_created(aggregate, fact), identities)
         case _:
             pass
     return Needs(frozenset(refs), frozenset(streams))
@@ -409,5 +412,15 @@ def _fact_refs(aggregate: Aggregate | None, fact: Fact) -> set[Ref]:
             return {Ref(Crm.SALESFORCE, Kind.CONTACT, c.record_id) for c in fact.candidates}
         case WriteDone() if isinstance(aggregate, Account) and fact.record_id is not None:
             return {Ref(Crm.HUBSPOT, Kind.COMPANY, fact.record_id)}
+        case WriteDone() if isinstance(aggregate, Pair):
+            return set(_created(aggregate, fact))
         case _:
             return set()
+
+
+def _created(pair: Pair, fact: WriteDone) -> tuple[Ref, ...]:
+    """Return the record that a pair's create made: a deletion may have been told of it before."""
+    write = pair.open.get(fact.write_id)
+    if fact.record_id is None or not isinstance(write, CreateDeal | CreateOpportunity):
+        return ()
+    return (Ref(write.CRM, kind_of(write.CRM), fact.record_id),)

@@ -6,6 +6,8 @@ again by the arithmetic of desired less believed.
 | answer | what follows |
 |---|---|
 | done | known; a create teaches the counterpart's id, even to a pair that is deleted or detached by now |
+| a create is done, but its record was deleted before we knew whose it is | the deletion counts for the pair |
+| … but another pair has its record | that pair keeps it, with an issue |
 | done, but the record shows another value | rewritten: that CRM's value is a change on that side; the second time, an issue, and that field is not written any more |
 | … the close date, by HubSpot's own habit | put back once, then left with an issue |
 | refused, fields named | those are held, with an issue; the rest goes without them |
@@ -21,10 +23,10 @@ go on by themselves: nothing is decided about the pair.
 
 from domain import events, issues
 from domain.facts import Outcome, WriteCancelled, WriteDone, WriteHeld, WriteRejected, WriteUnknown
-from domain.ids import Crm, Kind
-from domain.pair import PairState, kind_of
+from domain.ids import Crm, Kind, Ref
+from domain.pair import Pair, PairState, kind_of
 from domain.rules import RuleId, field_rules, links
-from domain.rules.deletion import archive_deal, create_again, detach
+from domain.rules.deletion import archive_deal, create_again, detach, make_known
 from domain.story import Story
 from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, Write
 
@@ -99,15 +101,40 @@ def _learn_counterpart(story: Story, write: Write, fact: WriteDone) -> None:
     side = story.pair.side(write.CRM)
     if side.ids.get(fact.record_id) is not None:
         return
+    earlier = _earlier_owner(story, Ref(write.CRM, kind_of(write.CRM), fact.record_id))
+    if earlier is not None and (earlier.was_paired or earlier.side(write.CRM.other).ids):
+        text = f"{fact.record_id} was created for this pair, but another has it"
+        story.open_issue(issues.SECOND_COUNTERPART, fact.record_id, text)
+        return
     story.tell(
         events.CounterpartLinked(
             **story.said(RuleId.LINK_IDS), side=write.CRM, record_id=fact.record_id, how="created"
         )
     )
+    if earlier is not None:
+        _take_over(story, earlier, write.CRM, fact.record_id)
     if story.pair.state is PairState.DELETED and write.CRM is Crm.HUBSPOT:
         archive_deal(story, "the opportunity was deleted while its deal was being created")
     elif story.pair.state is PairState.LIVE:
         links.read_again(story, write.CRM, "created")
+
+
+def _earlier_owner(story: Story, record: Ref) -> Pair | None:
+    """Return what was told of a record before anybody knew that this pair's create had made it."""
+    identity = story.context.identity(record)
+    if identity is None or identity.stream == story.pair.stream:
+        return None
+    return story.context.pair(identity.stream)
+
+
+def _take_over(story: Story, earlier: Pair, side: Crm, record_id: str) -> None:
+    """End the stream that a created record founded, and let its deletion count for this pair."""
+    said = story.said(RuleId.CREATE_RACE)
+    said["stream"] = earlier.stream
+    story.elsewhere.append(events.PairAbsorbed(**said, into=story.pair.stream))
+    known = earlier.side(side)
+    if known.ids.get(record_id) is False and known.buried_at is not None:
+        make_known(story, side, record_id, known.buried_at)
 
 
 def _archived(story: Story, fact: WriteDone) -> None:

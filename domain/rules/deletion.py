@@ -11,6 +11,7 @@ deal; deleting the deal does **not** delete the opportunity).
 | opportunity | stopped | detached: stopped means stopped, the deal stays |
 | opportunity | live, deal sync off | detached, with an issue; the deal stays |
 | opportunity | outside, detached | remembered |
+| either, just created by us and not known for the pair's yet | waiting | as if known, once it is |
 | deal | live, waiting, stopped | detached: nothing crosses, and editing the opportunity does not bring it back |
 | deal | deleted by us | confirmed; if the opportunity was undeleted meanwhile, a new deal is made |
 
@@ -18,10 +19,12 @@ There is no write that deletes an opportunity. A deleted record is never changed
 or replayed fact. Many deletes at once are held by the fuse where writes are claimed.
 """
 
+from datetime import datetime
+
 from domain import events, issues
 from domain.facts import RecordDeleted
 from domain.ids import Crm
-from domain.pair import PairState
+from domain.pair import PairState, kind_of
 from domain.rules import RuleId, pipeline_scope
 from domain.rules.pipeline_scope import withdraw_all
 from domain.story import Story
@@ -68,6 +71,23 @@ def record_deleted(story: Story, fact: RecordDeleted) -> bool:
     else:
         _deal_deleted(story)
     return False
+
+
+def make_known(story: Story, crm: Crm, record_id: str, read_begun_at: datetime) -> None:
+    """Let a deletion count that was learnt before the record was known for the pair's."""
+    story.tell(
+        events.RecordBuried(
+            **story.said(RuleId.CREATE_RACE),
+            crm=crm,
+            kind=kind_of(crm),
+            record_id=record_id,
+            read_begun_at=read_begun_at,
+        )
+    )
+    if crm is Crm.SALESFORCE:
+        _opportunity_deleted(story)
+    else:
+        _deal_deleted(story)
 
 
 def create_again(story: Story) -> None:

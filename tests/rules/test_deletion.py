@@ -174,6 +174,32 @@ def test_a_deal_deleted_while_its_opportunity_is_created_leaves_that_alone() -> 
     assert scenario.pair().salesforce.current == OPPORTUNITY
 
 
+def test_an_opportunity_deleted_before_it_is_known_for_the_deals_takes_the_deal_along() -> None:
+    scenario = Scenario().adopted().when(Scenario().deal(10))
+    (create,) = scenario.asked(CreateOpportunity)
+    scenario.given(scenario.deleted(20, ids.opportunity(OPPORTUNITY)))
+
+    scenario.when(scenario.done(create, 25, OPPORTUNITY))
+
+    assert len(scenario.asked(ArchiveDeal)) == 1
+    assert scenario.pair(ids.deal(DEAL)).state == PairState.DELETED
+    (absorbed,) = scenario.told(events.PairAbsorbed)
+    assert scenario.pair(ids.deal(DEAL)).stream == absorbed.into
+
+
+def test_a_deal_deleted_before_it_is_known_for_the_opportunitys_is_not_made_again() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.deleted(20, ids.deal(DEAL)))
+
+    scenario.when(scenario.done(create, 25, DEAL))
+
+    assert scenario.writes() == ()
+    assert scenario.pair().state == PairState.DETACHED
+    scenario.when(scenario.opportunity(30, amount="1300"))
+    assert scenario.writes() == ()
+
+
 @pytest.mark.parametrize("rule", [RuleId.DELETE_FUSE])
 def test_the_fuse_is_where_writes_are_claimed(rule: RuleId) -> None:
     """A held deletion stays open in the pair until a person releases it."""
