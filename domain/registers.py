@@ -299,7 +299,7 @@ def _was_overwritten(register: Register, seen: Seen) -> bool:
 def _in_our_attempt(register: Register, seen: Seen, skew: timedelta) -> bool:
     """Tell whether the CRM itself put another value while it took ours."""
     delivered = register.delivered
-    if delivered is None or seen.value == delivered.value:
+    if delivered is None or seen.value in (delivered.value, *register.on_their_way):
         return False
     if not (seen.automatic or seen.ours or (seen.record_ours and not seen.exact)):
         return False  # a person or another program, right after us

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from domain import events
 from domain.ids import WriteId
-from domain.registers import Asked, Foreign, Register, Seen, ask, close, learn, lesson
+from domain.registers import Asked, Foreign, Lesson, Register, Seen, ask, close, learn, lesson
 from domain.rules import RuleId
 from domain.writes import UpdateDeal, UpdateOpportunity
 from tests.support.scenario import OPPORTUNITY, Scenario, at
@@ -113,6 +113,16 @@ def test_the_write_before_stands_where_the_later_one_is_given_up() -> None:
 
     assert [r.believed for r in (register, given_up, done)] == ["b", "a", "a"]
     assert done.asked is None
+
+
+def test_a_value_on_its_way_is_no_rewriting_of_the_one_before() -> None:
+    """Its CRM rewrites such a field at times, and the later write went out right after."""
+    register = ask(Register(seen=True, known="old"), Asked(WriteId("first"), "a", None))
+    register = close(register, WriteId("first"), sent_at=at(10), answered_at=at(11))
+    register = ask(register, Asked(WriteId("second"), "b", None))
+    echo = Seen("b", at(12), at(12), exact=True, ours=True, may_rewrite=True)
+
+    assert lesson(register, echo, read_begun_at=at(14), skew=SKEW) is Lesson.KNOWN
 
 
 def test_writes_of_one_call_end_at_the_last_value_however_they_are_answered() -> None:
