@@ -24,6 +24,8 @@ def _converges(evidence: Evidence) -> Iterator[Violation]:
         handled=evidence.handled,
     )
     for one in found:
+        if one.field in evidence.refused:
+            continue  # held until a person asks for it again, or it changes
         history = ", ".join(
             f"#{e.number} {e.side} {'engine' if e.is_ours else 'person'} {e.value!r}"
             for e in one.edits

@@ -7,8 +7,9 @@ from adapters.sandbox.hubspot.rows import Record, as_record
 from adapters.sandbox.tables import Row
 from adapters.simulation.chronicle import Change
 from adapters.simulation.evidence import Evidence, Violation, changed_names, link_of, ours, words_of
+from adapters.simulation.poison import POISON
 from adapters.simulation.sight import FIELDS
-from domain import events
+from domain import events, facts
 from domain.ids import Crm
 from domain.mapping import FieldRule
 from projections.audit_line import LineKind
@@ -170,10 +171,38 @@ def _decides_before_it_delivers(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I8", f"write {line.write_id} was delivered and not decided")
 
 
-def _parks_nothing(evidence: Evidence) -> Iterator[Violation]:
+def _parks_only_poison(evidence: Evidence) -> Iterator[Violation]:
+    """Find parked facts that nobody poisoned and that follow none, and facts decided past one."""
+    parked: dict[str, set[str]] = {}
+    retries: frozenset[str] | None = None
     for stored in evidence.stores.decisions.events:
-        if isinstance(stored.event, events.FactParked):
-            yield Violation("I17", f"{stored.event.topic} is parked: {stored.event.error}")
+        event = stored.event
+        if not parked and not isinstance(event, events.FactParked):
+            continue
+        if retries is None:
+            retries = _retries(evidence)
+        here = parked.setdefault(stored.stream, set())
+        match event:
+            case events.FactParked():
+                if POISON not in event.error and not here:
+                    yield Violation("I17", f"{event.topic} is parked: {event.error}")
+                here.add(event.position)
+            case events.ParkedFactSettled():
+                here.discard(event.position)
+            case events.NothingDecided() | events.PairAbsorbed():
+                pass
+            case _ if here and f"{stored.source}:{stored.offset}" not in retries:
+                text = f"{event.TOPIC} of {stored.stream} was decided past a parked fact"
+                yield Violation("I17", text)
+
+
+def _retries(evidence: Evidence) -> frozenset[str]:
+    """Return where people asked for parked facts to be decided again."""
+    return frozenset(
+        f"{logged.source}:{logged.offset}"
+        for logged in evidence.stores.log.read({}, limit=_EVERYTHING)
+        if isinstance(logged.fact, facts.FactsRetried)
+    )
 
 
 def _reads(evidence: Evidence) -> Mapping[tuple[str, str], list[int]]:
@@ -213,5 +242,5 @@ CHECKS: Final = (
     _makes_nothing_deleted_again,
     _echoes_nothing,
     _decides_before_it_delivers,
-    _parks_nothing,
+    _parks_only_poison,
 )

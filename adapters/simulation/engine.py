@@ -16,7 +16,6 @@ from adapters.bootstrap.crms import LOCAL_LIMITS, salesforce_fields
 from adapters.clock import FixedClock
 from adapters.engine.decide import Decide
 from adapters.engine.deliver import Deliver
-from adapters.engine.domain_rules import DomainRules
 from adapters.engine.ingest import Ingest
 from adapters.engine.project import Project
 from adapters.engine.runner import Loop
@@ -31,6 +30,7 @@ from adapters.salesforce.source import SalesforceSource
 from adapters.sandbox.front import Front
 from adapters.simulation.chronicle import Chronicle
 from adapters.simulation.faults import CrashError, Hazards, guarded
+from adapters.simulation.poison import Poison, PoisonedRules
 from adapters.simulation.stores import Present, Stores
 from adapters.simulation.wire import Wire
 from domain.deliveries import Gateway
@@ -65,6 +65,7 @@ class Surroundings:
     clock: FixedClock
     chronicle: Chronicle
     hazards: Hazards
+    poison: Poison
     #: between two comparisons of everything, in either CRM
     sweep_seconds: float = SWEEP_SECONDS
 
@@ -136,7 +137,7 @@ class Engine:
                 return Decide(
                     log=log,
                     decisions=guarded(stores.decisions, "decisions", actor, hazards),
-                    rules=DomainRules(),
+                    rules=PoisonedRules(around.poison),
                     logger=_LOGGER,
                 )
             case "project":

@@ -38,6 +38,8 @@ class Evidence:
     unsettled: Collection[str] = ()
     #: opportunities that a person paired, took apart or brought back
     handled: Collection[str] = ()
+    #: fields that Salesforce refused to the engine for a while
+    refused: Collection[str] = ()
 
 
 def ours(evidence: Evidence, crm: Crm, table: str) -> Iterator[Change]:

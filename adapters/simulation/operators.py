@@ -7,7 +7,7 @@ from adapters.clock import FixedClock
 from adapters.sandbox.front import Front
 from adapters.simulation.dice import Dice, weighted
 from adapters.simulation.stores import Stores
-from domain import facts, ids
+from domain import events, facts, ids
 from domain.facts import Request
 from domain.ids import CATALOG_STREAM, Crm, FactId, Kind, Ref
 from domain.ports import KeyedFact, Refresh, Topic
@@ -47,6 +47,17 @@ class Operators:
     def ask(self, key: str, request: Request) -> None:
         """Put a request into the log."""
         self._stores.log.append([KeyedFact(Topic.REQUESTS, key, request)])
+
+    def retry_parked(self) -> None:
+        """Have every parked fact decided again."""
+        streams = {
+            stored.event.stream
+            for stored in self._stores.decisions.events
+            if isinstance(stored.event, events.FactParked)
+        }
+        for stream in sorted(streams):
+            request = self.request_id("retry", stream)
+            self.ask(stream, facts.FactsRetried(id=request, at=self._clock.at, stream=stream))
 
     def request_id(self, *words: str) -> FactId:
         """Return the id of a request that is made now."""

@@ -15,6 +15,9 @@ from domain.ids import Crm
 
 #: how late HubSpot's search shows a change
 LAGS_MILLISECONDS: Final = (0, 500, 5_000, 12_000)
+VALIDATION: Final = "Not from outside"
+#: fields that an administrator may refuse to the engine: our name, Salesforce's
+REFUSABLE: Final = (("amount", "Amount"), ("description", "Description"))
 
 
 class People:
@@ -30,6 +33,8 @@ class People:
         self._desks = desks
         self._sellers = Sellers(desks, users, plans)
         self._marketers = Marketers(desks, plans)
+        #: our names of the fields that Salesforce once refused to the engine
+        self.refused: set[str] = set()
 
     def in_salesforce(self, dice: Dice) -> str:
         """Let somebody do something in Salesforce; return it in words."""
@@ -68,13 +73,39 @@ class People:
         return f"edit at once: opportunity {opportunity_id} {left}, deal {deal_id} {right}"
 
     def trouble(self, dice: Dice) -> str:
-        """Let a CRM do what CRMs do now and then; return it in words."""
-        if happens(dice, 0.5):
-            self._desks.act(Crm.SALESFORCE, "expire_sessions", user=INTEGRATION)
-            return "Salesforce ends the engine's sessions"
-        lag = dice.choice(LAGS_MILLISECONDS)
-        self._desks.act(Crm.HUBSPOT, "set_search_lag", milliseconds=lag)
-        return f"HubSpot's search lags {lag} ms behind"
+        """Let a CRM, or its administrator, do what they do now and then; return it in words."""
+        match dice.randrange(0, 5):
+            case 0 | 1:
+                self._desks.act(Crm.SALESFORCE, "expire_sessions", user=INTEGRATION)
+                return "Salesforce ends the engine's sessions"
+            case 2 | 3:
+                lag = dice.choice(LAGS_MILLISECONDS)
+                self._desks.act(Crm.HUBSPOT, "set_search_lag", milliseconds=lag)
+                return f"HubSpot's search lags {lag} ms behind"
+            case _:
+                return self._validate(dice)
+
+    def mend(self) -> None:
+        """Take back what administrators did against the engine."""
+        if self.refused:
+            self._desks.act(Crm.SALESFORCE, "remove_validation_rule", name=VALIDATION)
+
+    def _validate(self, dice: Dice) -> str:
+        """Refuse what the engine writes of one field, and no other."""
+        if self.refused:
+            return ""
+        ours, name = dice.choice(REFUSABLE)
+        self.refused.add(ours)
+        self._desks.act(
+            Crm.SALESFORCE,
+            "add_validation_rule",
+            object="Opportunity",
+            name=VALIDATION,
+            field=name,
+            operator="changed",
+            only_for=INTEGRATION,
+        )
+        return f"a validation rule refuses {name} to the engine"
 
     def _linked(self, deal: Record) -> Row | None:
         link = deal["values"].get("dealsync_opportunity_id", "").partition(":")[0]

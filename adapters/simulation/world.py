@@ -14,6 +14,7 @@ from typing import Final
 
 from adapters.bootstrap.requests import is_set_up
 from adapters.clock import FixedClock
+from adapters.http_transport import HttpRequest
 from adapters.hubspot.signature import SignedBy
 from adapters.hubspot.source import SWEEP_SECONDS
 from adapters.hubspot.webhook import Endpoint, accept
@@ -31,6 +32,7 @@ from adapters.simulation.evidence import Evidence, Violation
 from adapters.simulation.faults import Hazards, Odds
 from adapters.simulation.operators import Operators
 from adapters.simulation.people import People
+from adapters.simulation.poison import Poison
 from adapters.simulation.schedule import Choice, Move
 from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Present, Stores
@@ -58,6 +60,11 @@ REST_ROUNDS_MAX: Final = 60
 HOURS: Final = (72, 97)
 #: people who sell in this small world
 SELLERS: Final = 3
+#: of the troubles, how many are a fact that cannot be decided
+POISON_SHARE: Final = 0.15
+#: in which HubSpot says when it signed, in milliseconds, and how long that holds
+SIGNED_AT_HEADER: Final = "x-hubspot-request-timestamp"
+SIGNED_SECONDS_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ class World:
         self.chronicle = Chronicle(self.fronts)
         self.stores = Stores()
         self.present = Present(self.stores)
+        self.poison = Poison()
         self.hazards = Hazards(
             faults.drawn_odds(dice) if odds is None else odds,
             interrupt=self._interrupt,
@@ -111,16 +119,19 @@ class World:
                 clock=self.clock,
                 chronicle=self.chronicle,
                 hazards=self.hazards,
+                poison=self.poison,
                 sweep_seconds=SWEEP_SECONDS if self.hazards.odds.sweeps else NEVER_SECONDS,
             )
         )
-        desks = Desks(self.fronts, self.clock, self.chronicle)
+        self.desks = desks = Desks(self.fronts, self.clock, self.chronicle)
         sellers = [one.email for one in SALESPEOPLE if one.in_salesforce][:SELLERS]
         self.people = People(desks, sellers)
         self.operators = Operators(self.stores, salesforce, self.clock)
         self.policy = policies.drawn(dice) if policy is None else policy
         #: of the fields whose rule was never changed
         self.rules = {mapping.name: mapping.rule for mapping in self.policy.mappings}
+        #: deliveries that were taken, as somebody could send them again
+        self._taken: list[HttpRequest] = []
         self.violations: list[Violation] = []
         self.story: list[str] = []
         desks.act(Crm.HUBSPOT, "set_webhook_target", url=WEBHOOK_URL)
@@ -179,7 +190,7 @@ class World:
             case Move.OPERATOR:
                 return self.operators.work(dice)
             case Move.TROUBLE:
-                return self.people.trouble(dice)
+                return self._trouble(dice)
             case Move.STEP:
                 return self._steps(dice)
             case Move.WEBHOOKS:
@@ -194,6 +205,12 @@ class World:
                 hours = dice.randrange(*HOURS)
                 self.pass_time(hours * 3600)
                 return f"{hours} hours pass"
+
+    def _trouble(self, dice: Dice) -> str:
+        if happens(dice, POISON_SHARE):
+            self.poison.wanted += 1
+            return "something is wrong with the next record that is read"
+        return self.people.trouble(dice)
 
     def _change_policy(self, dice: Dice) -> str:
         if self._is_given:
@@ -247,7 +264,8 @@ class World:
         box = self.fronts[Crm.HUBSPOT].box
         assert isinstance(box, HubSpotSandbox), "the HubSpot front has a HubSpot box"
         due = list(box.due_webhooks(self.clock.at))
-        if happens(dice, odds.webhook_reorder):
+        if len(due) > 1 and happens(dice, odds.webhook_reorder):
+            self.hazards.counts["webhooks reordered", "hubspot"] += 1
             due.reverse()
         taken = 0
         for one in due:
@@ -259,11 +277,27 @@ class World:
                 self.hazards.counts["webhook late", "hubspot"] += 1
                 box.webhook_answered(one.number, None, self.clock.at)
                 continue
-            for _ in range(2 if happens(dice, odds.webhook_twice) else 1):
+            self._taken.append(one.request)
+            twice = happens(dice, odds.webhook_twice)
+            self.hazards.counts["webhook twice", "hubspot"] += twice
+            for _ in range(2 if twice else 1):
                 answer = accept(one.request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
                 box.webhook_answered(one.number, answer.status, self.clock.at)
             taken += 1
+        if self._taken and happens(dice, odds.webhook_replay):
+            self._replay(dice.choice(self._taken))
         return f"{taken} of {len(due)} deliveries" if due else ""
+
+    def _replay(self, request: HttpRequest) -> None:
+        """Let somebody send an old delivery again; a stale one must be refused (rule F5)."""
+        headers = {name.lower(): value for name, value in request.headers}
+        sent_at = int(headers[SIGNED_AT_HEADER]) / 1000
+        is_old = abs(self.clock.at.timestamp() - sent_at) > SIGNED_SECONDS_MAX
+        kind = "old webhook replayed" if is_old else "webhook replayed"
+        self.hazards.counts[kind, "hubspot"] += 1
+        answer = accept(request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
+        if is_old and answer.status in range(200, 300):
+            self.violations.append(Violation("bug", "an old delivery was taken when sent again"))
 
     def _endpoint(self) -> Endpoint:
         signed_by = SignedBy((CLIENT_SECRET,), WEBHOOK_URL)
@@ -303,6 +337,9 @@ class World:
         """Let everything settle, with no fault any more (invariant I15)."""
         self.hazards.dice = None
         self.engine.restart()
+        self.people.mend()
+        self.poison.mend()
+        self.operators.retry_parked()
         since = self.clock.at if self.hazards.odds.sweeps else None
         if since is not None:
             want_full_pass(self.stores.bookmarks, since)
@@ -342,6 +379,7 @@ class World:
             rules=self.rules,
             unsettled=self._unsettled(),
             handled=frozenset(self.operators.handled),
+            refused=frozenset(self.people.refused),
         )
         calm = not self.violations
         self.violations.extend(invariants.at_any_time(evidence))

@@ -1,0 +1,54 @@
+"""Facts that cannot be decided as they are, until somebody mends what is wrong with them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from typing_extensions import override
+
+from adapters.engine.domain_rules import DomainRules
+from domain.context import Context
+from domain.deciding import Aggregate
+from domain.errors import PoisonFactError
+from domain.events import Event
+from domain.facts import DealObserved, Fact, OpportunityObserved
+from domain.ids import FactId, StreamId
+
+#: what an observer of a parked fact reads
+POISON: Final = "planted poison"
+
+
+@dataclass(slots=True)
+class Poison:
+    """Which facts are poisonous now."""
+
+    #: how many of the next observations of a deal or an opportunity will be
+    wanted: int = 0
+    facts: set[FactId] = field(default_factory=set)
+
+    def mend(self) -> None:
+        """Let every fact be decided from now on."""
+        self.wanted = 0
+        self.facts.clear()
+
+
+class PoisonedRules(DomainRules):
+    """The domain's own rules, which stumble over what is poisonous.
+
+    Args:
+        poison: which facts are.
+    """
+
+    def __init__(self, poison: Poison) -> None:
+        self._poison = poison
+
+    @override
+    def decide(
+        self, stream: StreamId, aggregate: Aggregate | None, fact: Fact, context: Context
+    ) -> tuple[Event, ...]:
+        poison = self._poison
+        if poison.wanted and isinstance(fact, DealObserved | OpportunityObserved):
+            poison.wanted -= 1
+            poison.facts.add(fact.id)
+        if fact.id in poison.facts:
+            raise PoisonFactError(POISON)
+        return super().decide(stream, aggregate, fact, context)
