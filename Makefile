@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench simulate clean
+.PHONY: sync demo test check fmt acceptance crash bench simulate kafka-up kafka-down clean
 
 sync: .venv/synced
 
@@ -65,6 +65,15 @@ simulate: sync
 bench: sync
 	@mkdir -p build
 	@$(BIN)/python -m tests.benchmarks.decide
+
+# An Apache Kafka on this machine (JDK 17, Maven), on loopback; its data is in build/kafka.
+kafka-up: NODES ?= 1
+kafka-up: KAFKA_PORT ?= 9092
+kafka-up: sync
+	@$(BIN)/python -m tests.support.kafka_broker up --nodes $(NODES) --port $(KAFKA_PORT)
+
+kafka-down: sync
+	@$(BIN)/python -m tests.support.kafka_broker down
 
 clean:
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .venv

@@ -19,6 +19,13 @@ What a rule reads is the policy. Settings come from environment variables and fr
     [webhook]
     port = 8080
     url = "https://sync.example.com/hubspot"
+    [kafka]
+    prefix = "staging."
+    security_protocol = "SASL_SSL"
+    ca_file = "/etc/ssl/kafka-ca.pem"
+    sasl_mechanism = "SCRAM-SHA-512"
+    username = "dealsync"
+    password_file = "/run/secrets/kafka-password"
 
 Secrets are named by file, never given as values: a value in the environment shows in process
 lists and crash reports. This module does not read them either; who needs one calls `read_secret`.
@@ -28,7 +35,7 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -119,6 +126,25 @@ class WebhookSettings(_Group):
     url: Url | None = None
 
 
+class KafkaSettings(_Group):
+    """How the brokers let us in, and what is ours there; where they are stands beside it."""
+
+    #: before the name of every topic and group: environments may share a cluster
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = ""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    #: PEM: who signed the brokers' certificates; None = whom the system trusts
+    ca_file: Path | None = None
+    #: PEM: our own certificate and its key, where brokers ask for one
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    key_password_file: Path | None = None
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    #: how long a silent worker keeps its partitions; brokers allow 6 s and more by default
+    session_seconds: Annotated[float, Field(ge=1, le=300)] = 10.0
+
+
 class Settings(BaseSettings):
     """All settings of one process. Built directly it reads nothing: `load` reads."""
 
@@ -145,6 +171,7 @@ class Settings(BaseSettings):
     #: None = no real account
     hubspot: HubspotSettings | None = None
     webhook: WebhookSettings = WebhookSettings()
+    kafka: KafkaSettings = KafkaSettings()
 
     @field_validator("kafka_bootstrap_servers", mode="before")
     @classmethod

@@ -18,6 +18,7 @@ VIOLATIONS = {
     "Projections touch no infrastructure": ("projections/planted.py", "import psycopg\n"),
     "Adapters: people, wiring, plugs, basics": ("adapters/newthing/__init__.py", ""),
     "Only postgres speaks SQL": ("adapters/engine/planted.py", "import psycopg\n"),
+    "Only kafka_log speaks Kafka": ("adapters/engine/planted.py", "import kafka\n"),
     "What tests need stays in tests": ("adapters/engine/planted.py", "import simple_salesforce\n"),
 }
 
