@@ -14,17 +14,65 @@ is acknowledged. So at any moment the log of published events is whole up to som
 A reader takes an event if it has taken the one before it in that partition, passes over what it has
 taken already, and loses nothing by passing over the rest: a torn window is sent again, whole
 (`takes` says so in code). Nothing here can reach a CRM.
+
+Beside events the topic holds three kinds of notes, `Note`: what only the publisher can say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias, get_args
+
+from pydantic import BaseModel, ConfigDict
 
 from domain.ids import StreamId
 
 #: the topic of published events
 EVENTS_TOPIC: Final = "sync.events.v1"
+
+
+class _Note(BaseModel):
+    """What every note says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    TOPIC: ClassVar[str]
+
+    #: counts recoveries of the store
+    epoch: int
+
+
+class Acknowledged(_Note):
+    """Nothing was decided for a while: everything up to the mark stands in the log."""
+
+    TOPIC = "publication.Acknowledged"
+
+    mark: int
+
+
+class CheckpointTaken(_Note):
+    """Where the sources would resume: every fact before that stands in the log."""
+
+    TOPIC = "publication.CheckpointTaken"
+
+    bookmarks: dict[str, str]
+
+
+class EpochStarted(_Note):
+    """The store was recovered; it stands in every partition.
+
+    What an older epoch decided beyond the cut was lost with its store: readers take it back. New
+    events have ids above every one that was published before.
+    """
+
+    TOPIC = "publication.EpochStarted"
+
+    #: the last event that was recovered
+    cut: int
+
+
+Note: TypeAlias = Acknowledged | CheckpointTaken | EpochStarted
+NOTES: Final[tuple[type[Note], ...]] = get_args(Note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +119,24 @@ class Window:
     events: tuple[DecidedEvent, ...]
 
 
-#: publishes a window and returns the last event id it put into each partition that it used; returns
-#: only when all of it is acknowledged, and raises otherwise
+#: publishes a window, or its mark alone, and returns the last event id it put into each partition
+#: that it used; returns only when all of it is acknowledged, and raises otherwise
 Send: TypeAlias = Callable[[Window], Mapping[int, int]]
+
+
+class EventTopic(Protocol):
+    """Where decided events are published; what it is told is durable on return.
+
+    Every method raises `RetryableError` if it is not.
+    """
+
+    def send(self, window: Window) -> Mapping[int, int]:
+        """Publish a window; see `Send`."""
+        ...
+
+    def note(self, note: CheckpointTaken) -> None:
+        """Publish a note."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Where each source resumes: small texts by name, in PostgreSQL."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from typing_extensions import override
@@ -27,3 +28,8 @@ class PostgresBookmarks(Bookmarks):
     def write(self, name: str, text: str) -> None:
         with self._database.transaction() as connection:
             connection.execute(_SQL["write"], {"name": name, "text": text})
+
+    @override
+    def all(self) -> Mapping[str, str]:
+        with self._database.transaction() as connection:
+            return dict(connection.execute(_SQL["all"]).fetchall())

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from adapters.engine.publish import MARK_SECONDS, Publish
+from adapters.engine.publish import CHECKPOINT_SECONDS_MIN, MARK_SECONDS, Publish
 from adapters.memory.decisions import MemoryDecisions
 from adapters.memory.publication import MemoryPublication
 from domain.errors import RetryableError
+from projections.publishing import CheckpointTaken
 from tests.support.happenings import AT, Story, pair, summary
 from tests.support.published import Topic
 
@@ -22,9 +23,11 @@ class World:
         self.decisions = MemoryDecisions()
         self.story = Story(self.decisions)
         self.topic = Topic()
+        self.bookmarks = {"salesforce.passes": "a"}
         self.publish = Publish(
             publication=MemoryPublication(self.decisions),
-            send=self.topic.send,
+            topic=self.topic,
+            bookmarks=lambda: self.bookmarks,
             logger=structlog.get_logger(),
         )
 
@@ -67,3 +70,22 @@ def test_a_step_that_failed_is_repeated(world: World) -> None:
     world.topic.arrives = lambda _: True
 
     assert world.publish.step(AT) == 1
+
+
+def test_where_sources_would_resume_is_told_with_the_first_window(world: World) -> None:
+    assert (world.publish.step(AT), world.topic.notes) == (0, [])
+    world.story.tell(summary(pair("a")))
+    world.publish.step(AT)
+
+    assert world.topic.notes == [CheckpointTaken(epoch=0, bookmarks={"salesforce.passes": "a"})]
+
+
+def test_it_is_told_more_and_more_seldom(world: World) -> None:
+    told = []
+    for second in range(8):
+        at = AT + timedelta(seconds=second * CHECKPOINT_SECONDS_MIN)
+        world.story.tell(summary(pair("a"), name=f"Name {second}"))
+        world.publish.step(at)
+        told.append(len(world.topic.notes))
+
+    assert told == [1, 2, 2, 3, 3, 3, 3, 4]

@@ -12,7 +12,7 @@ from adapters.memory.publication import MemoryPublication
 from adapters.partitions import partition_of
 from domain.errors import RetryableError
 from domain.ports import Batch, PlacedEvent, StoredEvent
-from projections.publishing import DecidedEvent, Window
+from projections.publishing import CheckpointTaken, DecidedEvent, Window
 from tests.support.published import PARTITIONS, Record, Topic
 from tests.support.store_samples import AT, nothing
 
@@ -34,7 +34,8 @@ class World:
         self.publication = MemoryPublication(self.decisions)
         self.publish = Publish(
             publication=self.publication,
-            send=self.send,
+            topic=self,
+            bookmarks=dict,
             logger=structlog.get_logger(),
             limit=limit,
         )
@@ -60,6 +61,9 @@ class World:
         if self.answer_lost:
             raise RetryableError("the answer was lost")
         return after
+
+    def note(self, note: CheckpointTaken) -> None:
+        self.topic.note(note)
 
     def step(self, arrivals: list[bool], *, answer_lost: bool = False) -> None:
         left = iter(arrivals)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from adapters.partitions import partition_of
 from domain.errors import RetryableError
-from projections.publishing import DecidedEvent, Place, Window, takes
+from projections.publishing import CheckpointTaken, DecidedEvent, Place, Window, takes
 
 PARTITIONS = 3
 
@@ -33,6 +33,7 @@ class Topic:
         default_factory=lambda: {number: [] for number in range(PARTITIONS)}
     )
     arrives: Callable[[Record], bool] = reached_whole
+    notes: list[CheckpointTaken] = field(default_factory=list)
 
     def send(self, window: Window) -> Mapping[int, int]:
         last = dict(window.before)
@@ -50,6 +51,9 @@ class Topic:
         if not window.events:
             self.partitions[0].append(Record(window.epoch, window.mark, 0, None))
         return last
+
+    def note(self, note: CheckpointTaken) -> None:
+        self.notes.append(note)
 
     def mark(self) -> int:
         """Return the highest mark that some record tells."""
