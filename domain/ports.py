@@ -249,7 +249,3 @@ class Bookmarks(Protocol):
     def write(self, name: str, text: str) -> None:
         """Replace the text, durable on return."""
         ...
-
-    def all(self) -> Mapping[str, str]:
-        """Return every text by its name, as of one moment."""
-        ...

@@ -119,6 +119,29 @@ class Window:
     events: tuple[DecidedEvent, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedEvent:
+    """An event as it stands in the topic."""
+
+    partition: int
+    epoch: int
+    #: everything up to this event id was acknowledged when it was sent
+    mark: int
+    #: the event id before it in its partition; 0: it is the first
+    previous: int
+    event: DecidedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedNote:
+    """A note as it stands in the topic."""
+
+    partition: int
+    note: Note
+
+
+Published: TypeAlias = PublishedEvent | PublishedNote
+
 #: publishes a window, or its mark alone, and returns the last event id it put into each partition
 #: that it used; returns only when all of it is acknowledged, and raises otherwise
 Send: TypeAlias = Callable[[Window], Mapping[int, int]]

@@ -15,7 +15,7 @@ from adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 #: these start PostgreSQL, the sandboxes or the whole program
 NEED_A_SERVER = frozenset(
-    {"acceptance", "analysts", "cli", "clients", "contracts", "crash", "embedded"},
+    {"acceptance", "analysts", "cli", "clients", "contracts", "crash", "embedded", "kafka"},
 )
 #: not suites: programs with targets of their own, and what suites share
 NOT_SUITES = frozenset({"benchmarks", "support", "__pycache__"})

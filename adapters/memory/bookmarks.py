@@ -1,7 +1,5 @@
 """Where each source resumes, in memory: the twin of `postgres.bookmarks`."""
 
-from collections.abc import Mapping
-
 from typing_extensions import override
 
 from domain.ports import Bookmarks
@@ -20,7 +18,3 @@ class MemoryBookmarks(Bookmarks):
     @override
     def write(self, name: str, text: str) -> None:
         self._texts[name] = text
-
-    @override
-    def all(self) -> Mapping[str, str]:
-        return dict(self._texts)

@@ -29,7 +29,7 @@ class PostgresBookmarks(Bookmarks):
         with self._database.transaction() as connection:
             connection.execute(_SQL["write"], {"name": name, "text": text})
 
-    @override
     def all(self) -> Mapping[str, str]:
+        """Return every text by its name, as of one moment."""
         with self._database.transaction() as connection:
             return dict(connection.execute(_SQL["all"]).fetchall())
