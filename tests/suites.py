@@ -12,11 +12,14 @@ import tempfile
 from pathlib import Path
 
 from adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from tests.support.kafka_servers import why_no_kafka
 
 #: these start PostgreSQL, the sandboxes or the whole program
 NEED_A_SERVER = frozenset(
-    {"acceptance", "analysts", "cli", "clients", "contracts", "crash", "embedded", "kafka"},
+    {"acceptance", "analysts", "cli", "clients", "contracts", "crash", "embedded"},
 )
+#: these start a Kafka too, or use the one that KAFKA_BOOTSTRAP_SERVERS names
+NEED_KAFKA = frozenset({"kafka"})
 #: not suites: programs with targets of their own, and what suites share
 NOT_SUITES = frozenset({"benchmarks", "support", "__pycache__"})
 
@@ -36,12 +39,15 @@ def why_no_server() -> str | None:
 
 
 def suites() -> dict[str, list[str]]:
-    """Return the folders that hold tests, by whether they need a server: "yes" or "no"."""
-    found: dict[str, list[str]] = {"yes": [], "no": []}
+    """Return the folders that hold tests, by whether they need a server: yes, no, or Kafka."""
+    found: dict[str, list[str]] = {"yes": [], "no": [], "kafka": []}
     for folder in sorted(TESTS.iterdir()):
         if folder.name in NOT_SUITES or not any(folder.glob("**/test_*.py")):
             continue
-        found["yes" if folder.name in NEED_A_SERVER else "no"].append(folder.name)
+        if folder.name in NEED_KAFKA:
+            found["kafka"].append(folder.name)
+        else:
+            found["yes" if folder.name in NEED_A_SERVER else "no"].append(folder.name)
     return found
 
 
@@ -52,9 +58,14 @@ def main(arguments: list[str]) -> None:
     if "--without-server" in arguments:
         arguments.remove("--without-server")
     elif reason := why_no_server():
-        print(f"cannot run here: {', '.join(found['yes'])}: {reason}")  # noqa: T201
+        both = ", ".join(found["yes"] + found["kafka"])
+        print(f"cannot run here: {both}: {reason}")  # noqa: T201
     else:
         chosen += found["yes"]
+        if reason := why_no_kafka():
+            print(f"cannot run here: {', '.join(found['kafka'])}: {reason}")  # noqa: T201
+        else:
+            chosen += found["kafka"]
     print(f"suites: {', '.join(chosen)}", flush=True)  # noqa: T201
     folders = [str(TESTS / name) for name in chosen]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-q", *arguments, *folders])  # noqa: S606

@@ -1,0 +1,304 @@
+"""The change log as one of several workers reads it: each partition by one of them at a time.
+
+Kafka's consumer group says whose partitions are whose, by ranges, so that equal partition numbers
+of all topics go to one worker. It says no more than that: where to read on, and whether a worker is
+still the owner, is decided by the positions in the store.
+
+| what happens | what follows |
+|---|---|
+| a worker ends well | it leaves the group, the others have its partitions about a second later |
+| a worker is killed and comes back | it has the same name, so it gets its partitions without ado |
+| a worker is killed and stays away | the others get them after `session_seconds` |
+| a worker sleeps beyond that, and wakes | its batch is refused by the store; then it joins again |
+| two workers bear one name | the earlier one is told so, and stops |
+| undecided facts are gone | `FactsLostError` at each reading, until a person has looked |
+
+Listeners of a rebalance run on the client's own thread, which also sends the heartbeats: ours only
+write down what was assigned.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    OffsetAndMetadata,
+    TopicPartition,
+)
+from kafka.admin import MemberToRemove
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import (
+    FencedInstanceIdError,
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from typing_extensions import override
+
+from adapters.clock import Clock
+from adapters.kafka_log.fact_record import logged_of
+from adapters.kafka_log.generations import check_generations, check_offsets, topic_ids
+from adapters.kafka_log.log import KafkaChangeLog, reading_options
+from adapters.kafka_log.places import Places, topic_names
+from adapters.kafka_log.shelf import Shelf
+from adapters.partitions import fair_shares
+from domain.errors import RetryableError, SyncError
+from domain.ports import Bookmarks, ChangeLog, KeyedFact, LoggedFact
+
+#: of all workers of one environment, behind the prefix
+GROUP: Final = "dealsync"
+#: how long a reading waits for something to come
+WAIT_SECONDS: Final = 0.2
+#: polls of one reading: each brings what one fetch brought
+POLLS_MAX: Final = 10
+#: how often the group's own offsets are moved, for Kafka's tools to show
+HINT_SECONDS: Final = 5.0
+_HEARTBEATS_PER_SESSION: Final = 5
+
+
+class WorkerReplacedError(SyncError):
+    """Another process bears this worker's name: this one must stop."""
+
+
+class SharedKafkaLog(ChangeLog):
+    """What one worker of a group reads.
+
+    Args:
+        log: appends, and knows the topics.
+        worker: this worker's name: no other running one has it, and it keeps it when it restarts.
+        bookmarks: where the ids of topics are kept.
+        clock: for hints only.
+    """
+
+    def __init__(
+        self, log: KafkaChangeLog, worker: str, bookmarks: Bookmarks, clock: Clock
+    ) -> None:
+        self._log = log
+        self._worker = worker
+        self._bookmarks = bookmarks
+        self._clock = clock
+        self._group = log.cluster.name(GROUP)
+        self._lock = threading.Lock()
+        self._consumer: KafkaConsumer | None = None
+        self._shelves: dict[TopicPartition, Shelf] = {}
+        self._after: Mapping[str, int] = {}
+        self._assigned: frozenset[TopicPartition] | None = None
+        self._unchecked = False
+        self._hinted_at: datetime | None = None
+        self._replaced: WorkerReplacedError | None = None
+        #: rises whenever partitions came or went: whoever keeps positions reads them again
+        self.assignments = 0
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """What this worker reads at the moment."""
+        places = self._log.places()
+        return frozenset(places.source(place) for place in self._shelves)
+
+    @override
+    def append(self, facts: Sequence[KeyedFact]) -> None:
+        self._log.append(facts)
+
+    @override
+    def heads(self) -> Mapping[str, int]:
+        return self._log.heads()
+
+    @override
+    def read(self, after: Mapping[str, int], *, limit: int) -> tuple[LoggedFact, ...]:
+        """Return facts of the partitions that are this worker's now; others are left out.
+
+        Raises:
+            FactsLostError: undecided facts are gone.
+            WorkerReplacedError: another process bears this worker's name.
+            RetryableError: the brokers do not answer.
+        """
+        if self._replaced is not None:
+            raise self._replaced
+        places = self._log.places()
+        with self._lock:
+            try:
+                return self._read(places, after, limit)
+            except FencedInstanceIdError as error:
+                self._drop()
+                self._replaced = WorkerReplacedError(
+                    f"expected to be the only worker named {self._worker}, found another one; give"
+                    " each its own name (`dealsync run --worker NAME`)"
+                )
+                raise self._replaced from error
+            except (OffsetOutOfRangeError, NoOffsetForPartitionError, LogTruncationError) as error:
+                self._check(places, self._log.heads(), after)
+                self._drop()
+                raise _away(error) from error
+            except KafkaError as error:
+                self._drop()
+                raise _away(error) from error
+
+    def close(self) -> None:
+        """Leave the group, so that others take over at once."""
+        with self._lock:
+            was_member = self._consumer is not None
+            self._drop()
+        if was_member:
+            with suppress(KafkaError):
+                self._leave()
+
+    def _read(self, places: Places, after: Mapping[str, int], limit: int) -> tuple[LoggedFact, ...]:
+        self._after = after
+        consumer = self._joined()
+        if self._unchecked:
+            self._check(places, self._log.heads(), after)
+            self._unchecked = False
+        for place, shelf in self._shelves.items():
+            if not shelf.move_to(after.get(places.source(place), -1)):
+                consumer.seek(place, shelf.next_offset)
+            if len(shelf) >= limit:
+                consumer.pause(place)
+            else:
+                consumer.resume(place)
+        self._hint(consumer, places)
+        if not self._fetch(consumer, limit):
+            return ()
+        waiting = {place: len(shelf) for place, shelf in self._shelves.items() if len(shelf)}
+        named = {places.source(place): place for place in waiting}
+        shares = fair_shares({source: waiting[place] for source, place in named.items()}, limit)
+        return tuple(
+            logged_of(record, source)
+            for source in sorted(shares)
+            for record in self._shelves[named[source]].first(shares[source])
+        )
+
+    def _fetch(self, consumer: KafkaConsumer, limit: int) -> bool:
+        """Put what comes on the shelves; return False if partitions came or went."""
+        for _ in range(POLLS_MAX):
+            ready = sum(map(len, self._shelves.values()))
+            found = consumer.poll(
+                timeout_ms=0 if ready else int(WAIT_SECONDS * 1_000), max_records=limit
+            )
+            if self._assigned is not None:
+                self._take_over(self._assigned)
+                self._assigned = None
+                return False
+            for place, records in found.items():
+                self._shelves[place].put(records)
+            if not found or ready >= limit:
+                break
+        return True
+
+    def _take_over(self, assigned: frozenset[TopicPartition]) -> None:
+        places = self._log.places()
+        self._shelves = {
+            place: Shelf(self._after.get(places.source(place), -1)) for place in assigned
+        }
+        self._unchecked = bool(assigned)
+        self.assignments += 1
+
+    def _check(self, places: Places, heads: Mapping[str, int], after: Mapping[str, int]) -> None:
+        check_generations(topic_ids(self._log.cluster), self._bookmarks, after)
+        check_offsets(
+            {places.source(place) for place in self._shelves},
+            after,
+            begins=self._log.begins(),
+            ends={source: head + 1 for source, head in heads.items()},
+        )
+
+    def _joined(self) -> KafkaConsumer:
+        if self._consumer is None:
+            session = self._log.cluster.session_seconds
+            consumer = KafkaConsumer(
+                **reading_options(self._log.cluster, f"dealsync-{self._worker}"),
+                group_id=self._group,
+                group_instance_id=self._worker,
+                partition_assignment_strategy=[RangePartitionAssignor],
+                session_timeout_ms=int(session * 1_000),
+                heartbeat_interval_ms=int(session * 1_000 / _HEARTBEATS_PER_SESSION),
+            )
+            consumer.subscribe(
+                topics=topic_names(self._log.cluster),
+                listener=_WritingDown(consumer, self._places_changed, self._next_offset),
+            )
+            self._consumer = consumer
+        return self._consumer
+
+    def _places_changed(self, assigned: frozenset[TopicPartition]) -> None:
+        self._assigned = assigned
+
+    def _next_offset(self, place: TopicPartition) -> int:
+        return self._after.get(self._log.places().source(place), -1) + 1
+
+    def _hint(self, consumer: KafkaConsumer, places: Places) -> None:
+        """Move the group's own offsets now and then; that they lag or fail does not matter."""
+        now = self._clock.now()
+        if self._hinted_at is None:
+            self._hinted_at = now
+        if now - self._hinted_at < timedelta(seconds=HINT_SECONDS):
+            return
+        self._hinted_at = now
+        decided = {place: self._after.get(places.source(place), -1) for place in self._shelves}
+        offsets = {
+            place: OffsetAndMetadata(offset + 1, "", -1)
+            for place, offset in decided.items()
+            if offset >= 0
+        }
+        if offsets:
+            consumer.commit_async(offsets)
+
+    def _leave(self) -> None:
+        admin = KafkaAdminClient(**self._log.cluster.options(f"dealsync-{self._worker}"))
+        try:
+            admin.remove_group_members(
+                self._group, [MemberToRemove(group_instance_id=self._worker)]
+            )
+        finally:
+            admin.close()
+
+    def _drop(self) -> None:
+        """Let the connection go; whoever reads again joins again, under the same name."""
+        consumer, self._consumer = self._consumer, None
+        self._shelves = {}
+        self._assigned = None
+        if consumer is not None:
+            with suppress(KafkaError):
+                consumer.close(autocommit=False)
+
+
+class _WritingDown(ConsumerRebalanceListener):
+    """Writes down what was assigned, and where to read on; runs on the client's own thread."""
+
+    def __init__(
+        self,
+        consumer: KafkaConsumer,
+        changed: Callable[[frozenset[TopicPartition]], None],
+        next_offset: Callable[[TopicPartition], int],
+    ) -> None:
+        self._consumer = consumer
+        self._changed = changed
+        self._next_offset = next_offset
+
+    @override
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Nothing: what is on the shelves may still be decided; the store says whether in time."""
+
+    @override
+    def on_partitions_lost(self, lost: Any) -> None:
+        """The group went on without us."""
+        self._changed(frozenset())
+
+    @override
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Stand still at each until positions were read again."""
+        for place in assigned:
+            self._consumer.seek(place, self._next_offset(place))
+        self._consumer.pause(*assigned)
+        self._changed(frozenset(assigned))
+
+
+def _away(error: KafkaError) -> RetryableError:
+    return RetryableError(
+        f"Kafka: expected a broker to answer, found: {error}", code=type(error).__name__
+    )
