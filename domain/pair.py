@@ -148,6 +148,8 @@ class Pair:
     was_paired: bool = False
     #: whether an opportunity deletion put it into its state
     deleted_down: bool = False
+    #: when the opportunity was deleted, by Salesforce's clock, if the pair was stopped then
+    deleted_while_stopped: datetime | None = None
     #: the state that `dealsync_state` shows; None: none yet; blank: nobody knows
     shown_state: Value = None
     #: whether a person's stage has been put back since the deal moved out

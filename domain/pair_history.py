@@ -67,7 +67,9 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
         case events.SyncResumed():
             return replace(pair, state=PairState.LIVE, put_back=None)
         case events.PairDetached():
-            return replace(pair, state=PairState.DETACHED)
+            while_stopped = event.rule is RuleId.DELETE_DOWN and pair.state is PairState.STOPPED
+            deleted_at = event.at if while_stopped else None
+            return replace(pair, state=PairState.DETACHED, deleted_while_stopped=deleted_at)
         case events.PairDeleted():
             return replace(pair, state=PairState.DELETED, deleted_down=True)
         case events.FieldSettled():
@@ -198,6 +200,7 @@ def _enter(pair: Pair) -> Pair:
         crossing=pair.crossing | crossing,
         removed_links=frozenset(),
         deleted_down=False,
+        deleted_while_stopped=None,
     )
 
 

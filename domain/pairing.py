@@ -141,6 +141,7 @@ def _deal(story: Story, fact: DealObserved) -> None:
     taught = observing.deal(story, fact)
     known_since = before.scope_at if before is not None else None
     pipeline_scope.put_back(story, fact.overwritten_move, known_since)
+    deletion.catch_up(story, known_since)
     if fact.created_by_us and story.pair.state is PairState.OUTSIDE:
         story.not_because(RuleId.ONCE, "we created this deal; its create's answer says for whom")
         return

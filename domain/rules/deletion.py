@@ -9,6 +9,7 @@ deal; deleting the deal does **not** delete the opportunity).
 | opportunity | live | the deal is archived; the pair is deleted |
 | opportunity | waiting, create not answered | the create is withdrawn; if it was sent, its deal is archived once its id is known |
 | opportunity | stopped | detached: stopped means stopped, the deal stays |
+| … | the deal had been moved back before that, as is read later | the deal is archived; the pair is deleted |
 | opportunity | live, deal sync off | detached, with an issue; the deal stays |
 | opportunity | outside, detached | remembered |
 | either, just created by us and not known for the pair's yet | waiting | as if known, once it is |
@@ -118,6 +119,34 @@ def finish(story: Story) -> None:
     else:
         why = f"the deal was moved to pipeline {pair.pipeline_id} before it was deleted"
         detach(story, RuleId.DELETE_DOWN, why)
+
+
+def catch_up(story: Story, known_since: datetime | None) -> None:
+    """Delete a deal that had been moved back before its opportunity was deleted.
+
+    The deletion was read first, so the pair was taken for stopped. Within the clocks' skew nobody
+    can tell which came first, and the deal stays.
+
+    Args:
+        story: the deal was observed just now.
+        known_since: when the pipeline that was known before had been set; None: nobody knows.
+    """
+    pair = story.pair
+    note, deleted_at = pair.hubspot.note, pair.deleted_while_stopped
+    if pair.state is not PairState.DETACHED or deleted_at is None or not story.context.deal_sync:
+        return
+    if pair.hubspot.current is None or pair.salesforce.current is not None:
+        return
+    if not (pipeline_scope.deal_in_scope(story) and pipeline_scope.opportunity_in_scope(story)):
+        return
+    if note is None or note.scope_at is None or known_since is None:
+        return
+    if not known_since < note.scope_at <= deleted_at - story.context.skew:
+        return
+    why = "the deal had been moved back before the opportunity was deleted"
+    withdraw_all(story, RuleId.DELETE_DOWN, why)
+    story.tell(events.PairDeleted(**story.said(RuleId.DELETE_DOWN), why=why))
+    archive_deal(story, why)
 
 
 def _opportunity_deleted(story: Story) -> None:

@@ -9,6 +9,7 @@ rule makes of that is for `verifier` to judge.
 
 import random
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -37,6 +38,8 @@ FIRST_DAY: Final = date(2027, 1, 1)
 CONTACTS: Final = 6
 PAIRS_MAX: Final = 40
 PAUSE_SECONDS_MAX: Final = 0.12
+#: a deletion so soon after a move back cannot be told from one before it: the clocks may differ
+MOVE_SECONDS: Final = 4.0
 OUT: Final = {"pipeline": "default", "dealstage": "appointmentscheduled"}
 
 
@@ -59,6 +62,8 @@ class Record:
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     #: what the person moved out of the synced pipelines, and from where
     moved_from: dict[str, str] | None = None
+    #: when it was moved back, on this process's clock
+    moved_back_at: float | None = None
     #: on which side it was deleted
     deleted_in: str | None = None
     #: Salesforce ids
@@ -181,6 +186,9 @@ class Story:
     def _delete(self, record: Record) -> None:
         if self.done["deleted"] >= len(self.records) // 4 or record.moved_from is not None:
             return
+        moved_back_at = record.moved_back_at
+        if moved_back_at is not None and time.monotonic() < moved_back_at + MOVE_SECONDS:
+            return
         sides = self._known_sides(record)
         side = self._dice.choice(sides)
         if side == "Salesforce":
@@ -274,6 +282,7 @@ class Story:
         assert record.deal_id is not None
         self.person.edit_deal(record.deal_id, **record.moved_from)
         record.moved_from = None
+        record.moved_back_at = time.monotonic()
         self.done["moved"] += 1
 
     def _add_contact(self, record: Record) -> None:

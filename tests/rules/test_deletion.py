@@ -55,6 +55,32 @@ def test_stopped_means_stopped() -> None:
     assert scenario.pair().state == PairState.DETACHED
 
 
+@pytest.mark.parametrize(("moved_at", "archived"), [(37, 1), (39, 0), (45, 0)])
+def test_stopped_is_what_the_pair_was_when_the_opportunity_was_deleted(
+    moved_at: float, archived: int
+) -> None:
+    """Moved back before that, it was live; within the skew nobody knows; after it, it stays."""
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deal(35, pipeline_id="default", stage_id="x", set_at={"pipeline": 34}))
+    scenario.given(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+
+    scenario.when(scenario.deal(50, set_at={"pipeline": moved_at}, link=OPPORTUNITY))
+
+    assert len(scenario.asked(ArchiveDeal)) == archived
+    state = PairState.DELETED if archived else PairState.DETACHED
+    assert scenario.pair().state == state
+
+
+def test_a_pipeline_synced_later_deletes_nothing_afterwards() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deal(35, pipeline_id="default", stage_id="x", set_at={"pipeline": 34}))
+    scenario.given(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+
+    scenario.when(scenario.deal(50, set_at={"pipeline": 34}, link=OPPORTUNITY))
+
+    assert scenario.asked(ArchiveDeal) == ()
+
+
 def test_deleting_while_deal_sync_is_off_detaches_with_an_issue() -> None:
     scenario = Scenario().adopted().live().propose(Policy(switches=Switches(deal_sync=False)))
 
