@@ -27,6 +27,7 @@ from adapters.postgres import identities, outbound
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.queries import queries_beside
 from adapters.postgres.recorder import EventRecorder, EventRow
+from domain.errors import SyncError
 from domain.ids import Ref, StreamId
 from domain.ports import (
     Advance,
@@ -49,6 +50,10 @@ class StoreClashError(AssertionError):
     """The store refused a row that only a bug can write: a second version, a second write."""
 
 
+class StoreRecoveredError(SyncError):
+    """The store is not the one that this worker began with: it must start again."""
+
+
 class _FencedError(Exception):
     """Roll back: another worker moved a source."""
 
@@ -68,7 +73,19 @@ class PostgresDecisions(Decisions):
     def __init__(self, database: Database, inline: Sequence[InlineRows] = ()) -> None:
         self._database = database
         self._inline: tuple[InlineRows, ...] = (outbound.write_rows, *inline)
+        self._epoch: int | None = None
         self.recorder = EventRecorder(database)
+
+    def epoch(self) -> int:
+        """Return how often the store had been recovered when it was first asked.
+
+        A worker whose store was recovered under it remembers what that store never held: from then
+        on its commits are refused.
+        """
+        if self._epoch is None:
+            with self._database.transaction() as connection:
+                self._epoch = _epoch(connection)
+        return self._epoch
 
     @override
     def positions(self) -> Mapping[str, int]:
@@ -101,6 +118,7 @@ class PostgresDecisions(Decisions):
             with self._database.transaction() as connection:
                 self._advance(connection, batch.advances)
                 self.recorder.lock(connection)
+                self._check_epoch(connection)
                 newer = _tail(connection, batch.as_of, limit=None)
                 if newer:
                     advances = batch.advances
@@ -147,6 +165,17 @@ class PostgresDecisions(Decisions):
             _SQL["move_positions"], {"sources": sources, "new": [a.new for a in advances]}
         )
 
+    def _check_epoch(self, connection: Connection) -> None:
+        found = _epoch(connection)
+        if self._epoch is None:
+            self._epoch = found
+        if found != self._epoch:
+            message = (
+                f"expected the store of epoch {self._epoch}, found that it was recovered since"
+                f" (epoch {found}): start this worker again"
+            )
+            raise StoreRecoveredError(message)
+
     def _append(
         self, connection: Connection, placed: Sequence[PlacedEvent]
     ) -> tuple[StoredEvent, ...]:
@@ -192,6 +221,12 @@ def _stored(row: Sequence[Any]) -> StoredEvent:
 def _tail(connection: Connection, after: int, *, limit: int | None) -> tuple[StoredEvent, ...]:
     rows = connection.execute(_SQL["tail"], {"after": after, "limit": limit}, binary=True)
     return tuple(map(_stored, rows.fetchall()))
+
+
+def _epoch(connection: Connection) -> int:
+    found = connection.execute(_SQL["epoch"]).fetchone()
+    assert found is not None, "the migration inserts the row"
+    return int(found[0])
 
 
 def _last_event_id(connection: Connection) -> int:

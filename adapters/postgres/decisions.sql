@@ -19,6 +19,9 @@ UPDATE notification_tracking SET notification_id = moved.new
 FROM unnest(%(sources)s::text[], %(new)s::bigint[]) AS moved (source, new)
 WHERE application_name = moved.source
 
+-- name: epoch
+SELECT epoch FROM publication
+
 -- name: last_event_id
 SELECT coalesce(max(notification_id), 0) FROM stored_events
 

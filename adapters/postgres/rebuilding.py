@@ -101,7 +101,7 @@ class PostgresRebuilds(Rebuilds):
             if name in INLINE:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 _beside(connection, self._database.schema, tables)
-                position = _fold_inline(connection, name)
+                position = fold_inline(connection, name)
             else:
                 _beside(connection, self._database.schema, tables)
                 position = _catch_up(connection, name)
@@ -114,7 +114,7 @@ class PostgresRebuilds(Rebuilds):
             _beside(connection, self._database.schema, tables)
             if name in INLINE:
                 EventRecorder(self._database).lock(connection)
-                position = _fold_inline(connection, name)
+                position = fold_inline(connection, name)
             else:
                 position = _catch_up(connection, name)
             found = self._compared(connection, name, position)
@@ -185,7 +185,7 @@ def _fold_to(connection: Connection, name: str, *, after: int, until: int) -> in
     return until
 
 
-def _fold_inline(connection: Connection, name: str) -> int:
+def fold_inline(connection: Connection, name: str) -> int:
     """Fold all events of the store into an inline table; return the last one's id."""
     head = _number(connection, _SQL["head"])
     for batch in _facts(connection, head):
