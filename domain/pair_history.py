@@ -107,10 +107,19 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
 def _own(pair: Pair, crm: Crm, record_id: str) -> Pair:
     side = pair.side(crm)
     if side.ids and record_id not in side.ids:
-        pair = _with_new_record(pair, crm)
+        pair = _with_another_record(pair, crm)
+        side = pair.side(crm)
     ids = {**side.ids, record_id: True}
     pair = pair.with_side(crm, replace(side, ids=ids, current=record_id))
     return _both_there(pair)
+
+
+def _with_another_record(pair: Pair, crm: Crm) -> Pair:
+    """Forget a side's earlier record, and what was agreed with it: this one existed before."""
+    pair = _with_new_record(pair, crm)
+    fields = {name: replace(state, base=None, held={}) for name, state in pair.fields.items()}
+    side = replace(pair.side(crm), note=None, read_at=None)
+    return replace(pair, fields=fields, shown_state=None).with_side(crm, side)
 
 
 def _with_new_record(pair: Pair, crm: Crm) -> Pair:
@@ -206,6 +215,9 @@ def _enter(pair: Pair) -> Pair:
 
 def _link(pair: Pair, event: events.CounterpartLinked) -> Pair:
     side = pair.side(event.side)
+    if event.how in ("adopted", "requested") and side.ids and side.current != event.record_id:
+        pair = _with_another_record(pair, event.side)
+        side = pair.side(event.side)
     ids = {**side.ids, **dict.fromkeys(event.buried_ids, False), event.record_id: True}
     return _both_there(pair.with_side(event.side, replace(side, ids=ids, current=event.record_id)))
 

@@ -129,9 +129,7 @@ def _earlier_owner(story: Story, record: Ref) -> Pair | None:
 
 def _take_over(story: Story, earlier: Pair, side: Crm, record_id: str) -> None:
     """End the stream that a created record founded, and let its deletion count for this pair."""
-    said = story.said(RuleId.CREATE_RACE)
-    said["stream"] = earlier.stream
-    story.elsewhere.append(events.PairAbsorbed(**said, into=story.pair.stream))
+    links.end(story, earlier, RuleId.CREATE_RACE)
     known = earlier.side(side)
     if known.ids.get(record_id) is False and known.buried_at is not None:
         make_known(story, side, record_id, known.buried_at)

@@ -7,7 +7,7 @@ The article is silent on identity; the vendor does not match deals by name, and 
 | one record names the other by a link, no other link disagrees | paired at a trigger or import, not created again |
 | the target is already paired with another living record | a copy (a clone): ignored, overwritten; it enters as new |
 | two unpaired records claim one counterpart | not linked, one issue names them |
-| equal names, no link | two pairs; `pairs link` is the remedy |
+| equal names, no link | two pairs; `pairs unlink` both, then `pairs link` is the remedy |
 | a record that ever had a counterpart | gets a new one only by undelete, import by name, or resume |
 
 Links are our own fields: `DealSync_Deal_Id__c` on the opportunity (the deal's id), and on the deal
@@ -135,14 +135,15 @@ def absorb(story: Story, other: Pair) -> None:
             buried_ids=dead,
         )
     )
-    said = story.said(RuleId.ADOPT)
-    said["stream"] = other.stream
-    story.elsewhere.append(events.PairAbsorbed(**said, into=story.pair.stream))
+    end(story, other, RuleId.ADOPT)
     read_again(story, side, "adopted")
 
 
 def unwritten(story: Story, side: Crm) -> tuple[FieldChange, ...]:
-    """Return the link that a side's record does not carry yet (also over a copied one)."""
+    """Return the link that a side's record does not carry yet (also over a copied one).
+
+    Links are unique in their CRM, and the pair's earlier records there may carry theirs still.
+    """
     pair = story.pair
     note = pair.side(side).note
     target = pair.side(side.other).current
@@ -150,43 +151,85 @@ def unwritten(story: Story, side: Crm) -> tuple[FieldChange, ...]:
     if note is None or target is None:
         return ()
     named = opportunity_named(note.link) if side is Crm.HUBSPOT else deal_named(note.link)
+    key = deal_key if side is Crm.HUBSPOT else opportunity_key
+    wanted = key(target, len(pair.side(side).ids) - 1)
     on_its_way = any(c.name == name for w in pair.open.values() for c in w.fields)
     if named == target or (on_its_way and not pair.side(side.other).creating):
         return ()
-    return (FieldChange(field=name, name=name, after=target, wire=target, guarded=False),)
+    return (FieldChange(field=name, name=name, after=wanted, wire=wanted, guarded=False),)
 
 
 def requested(story: Story, fact: LinkRequested) -> None:
-    """Pair an opportunity with a deal because a person says so."""
-    deal = ids.deal(fact.deal_id)
+    """Pair an opportunity with a deal because a person says so.
+
+    Whatever either of them was paired with before has to be unlinked first, and is left over: it
+    takes no part in the sync any more, and an issue names it once it shows.
+    """
     pair = story.pair
     if pair.hubspot.current == fact.deal_id:
         story.not_because(RuleId.NO_MATCHING, "they are a pair already")
         return
-    if pair.hubspot.current is not None and pair.state is not PairState.DETACHED:
-        why = f"the opportunity has deal {pair.hubspot.current}; unlink it first"
+    identity = story.context.identity(ids.deal(fact.deal_id))
+    other = story.context.pair(identity.stream) if identity is not None else None
+    if other is not None and other.stream == pair.stream:
+        other = None
+    why = _not_free(pair, "opportunity", Crm.HUBSPOT)
+    if why is None and other is not None:
+        why = _not_free(other, "deal", Crm.SALESFORCE)
+    if why is None and identity is not None and other is None:
+        why = None if fact.deal_id in pair.hubspot.ids else "the deal takes no part in the sync"
+    if why is not None:
         story.not_because(RuleId.NO_MATCHING, why)
         return
-    identity = story.context.identity(deal)
-    other = story.context.pair(identity.stream) if identity is not None else None
-    if identity is not None and (other is None or other.salesforce.current is not None):
-        story.not_because(RuleId.NO_MATCHING, "the deal has an opportunity of its own")
-        return
-    if pair.hubspot.current is not None:
-        story.tell(
-            events.CounterpartDropped(
-                **story.said(RuleId.NO_MATCHING),
-                side=Crm.HUBSPOT,
-                record_id=pair.hubspot.current,
-                why=f"a person pairs the opportunity with deal {fact.deal_id}",
-            )
-        )
-    if other is None:
-        _found(story, deal)
-    else:
-        absorb(story, other)
+    _leave_over(story, Crm.HUBSPOT, fact.deal_id, other)
+    if other is not None:
+        if other.salesforce.ids and pair.salesforce.current is not None:
+            _leave_over(story, Crm.SALESFORCE, pair.salesforce.current, other)
+        end(story, other, RuleId.NO_MATCHING)
     story.tell(events.SyncEntered(**story.said(RuleId.NO_MATCHING), trigger="linked by hand"))
-    read_again(story, Crm.SALESFORCE, "linked by hand")
+    for side in Crm:
+        read_again(story, side, "linked by hand")
+
+
+def _not_free(pair: Pair, what: str, side: Crm) -> str | None:
+    """Say why a record cannot be paired anew, or None.
+
+    Args:
+        pair: the pair that it is in now.
+        what: the record.
+        side: where its counterpart is.
+    """
+    if pair.side(side).creating is not None:
+        return f"the {what}'s {kind_of(side)} is being created; ask again once it is there"
+    current = pair.side(side).current
+    if current is None or pair.state is PairState.DETACHED:
+        return None
+    return f"the {what} has {kind_of(side)} {current}; unlink it first"
+
+
+def _leave_over(story: Story, side: Crm, record_id: str, other: Pair | None) -> None:
+    """Make a record the pair's one on a side; its earlier ones there, and the other's, are over."""
+    earlier = {*story.pair.side(side).ids, *(other.side(side).ids if other is not None else ())}
+    story.tell(
+        events.CounterpartLinked(
+            **story.said(RuleId.NO_MATCHING),
+            side=side,
+            record_id=record_id,
+            how="requested",
+            buried_ids=tuple(sorted(earlier - {record_id})),
+        )
+    )
+
+
+def end(story: Story, other: Pair, rule: RuleId) -> None:
+    """End the stream of a pair of which this one took the records."""
+    said = story.said(rule)
+    said["stream"] = other.stream
+    story.elsewhere += [
+        events.WriteWithdrawn(**said, write_id=write_id, reason="its pair ended")
+        for write_id in other.open
+    ]
+    story.elsewhere.append(events.PairAbsorbed(**said, into=story.pair.stream))
 
 
 def adopt_fields(story: Story, fields: tuple[str, ...] = ()) -> None:

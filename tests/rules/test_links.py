@@ -12,6 +12,7 @@ from domain.writes import CreateDeal, CreateOpportunity, UpdateDeal, UpdateOppor
 from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
 
 CLONE = "9002"
+SECOND = ids.salesforce_id("006000000000002")
 
 
 def test_a_create_carries_our_link_id_as_its_key() -> None:
@@ -192,6 +193,67 @@ def test_what_was_taken_apart_can_be_linked_to_another_deal() -> None:
     scenario.when(link(scenario, CLONE))
 
     assert scenario.pair().hubspot.current == CLONE
+    assert scenario.pair().state == PairState.LIVE
+
+
+def two_pairs() -> Scenario:
+    """Return an opportunity with a deal, and a deal (the clone) with an opportunity."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deal(35, deal_id=CLONE, name="Acme"))
+    (create,) = scenario.asked(CreateOpportunity)
+    scenario.given(scenario.done(create, 36, SECOND))
+    scenario.given(scenario.opportunity(38, opportunity_id=SECOND, linked_deal_id=CLONE))
+    return scenario
+
+
+def test_records_of_two_pairs_are_linked_once_both_are_taken_apart() -> None:
+    scenario = two_pairs()
+    scenario.when(link(scenario, CLONE))
+    assert "unlink it first" in scenario.why_not()[1]
+    scenario.given(scenario.asks(40, "unlink"))
+    scenario.when(link(scenario, CLONE))
+    assert f"the deal has opportunity {SECOND}" in scenario.why_not()[1]
+    scenario.given(scenario.asks(41, "unlink", stream=scenario.pair(ids.deal(CLONE)).stream))
+
+    scenario.when(link(scenario, CLONE))
+
+    assert scenario.pair().hubspot.current == CLONE
+    assert scenario.pair().salesforce.current == OPPORTUNITY
+    assert scenario.pair().state == PairState.LIVE
+    assert scenario.pair(ids.deal(CLONE)).stream == scenario.pair().stream
+
+
+def test_a_pair_linked_anew_is_adopted_and_its_left_over_records_do_nothing() -> None:
+    scenario = two_pairs()
+    scenario.given(scenario.asks(40, "unlink"))
+    scenario.given(scenario.asks(41, "unlink", stream=scenario.pair(ids.deal(CLONE)).stream))
+    scenario.given(link(scenario, CLONE))
+
+    scenario.given(scenario.opportunity(50, linked_deal_id=DEAL))
+    scenario.when(scenario.deal(51, deal_id=CLONE, name="Acme", link=SECOND))
+
+    (to_deal,) = scenario.asked(UpdateDeal)
+    named = {change.name: change.after for change in to_deal.fields}
+    assert named["dealname"] == "Acme Renewal"
+    assert named["dealsync_opportunity_id"] == f"{OPPORTUNITY}:2"
+    to_opportunity = scenario.all_asked(UpdateOpportunity)[-1]
+    assert {c.name: c.after for c in to_opportunity.fields} == {"DealSync_Deal_Id__c": f"{CLONE}:2"}
+    scenario.when(scenario.deal(60, name="left over", link=OPPORTUNITY))
+    assert scenario.writes() == ()
+    scenario.when(scenario.opportunity(61, opportunity_id=SECOND, name="left over"))
+    assert scenario.writes() == ()
+    assert "DS202" in scenario.issues()
+
+
+def test_an_earlier_deal_of_the_pair_can_be_chosen_again() -> None:
+    scenario = two_pairs()
+    scenario.given(scenario.asks(40, "unlink"))
+    scenario.given(scenario.asks(41, "unlink", stream=scenario.pair(ids.deal(CLONE)).stream))
+    scenario.given(link(scenario, CLONE), scenario.asks(45, "unlink"))
+
+    scenario.when(link(scenario, DEAL))
+
+    assert scenario.pair().hubspot.current == DEAL
     assert scenario.pair().state == PairState.LIVE
 
 
