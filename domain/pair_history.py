@@ -1,16 +1,27 @@
 """How events fold into a pair: every event class that a pair's stream can hold.
 
-`evolve` only records what was decided: it reads no policy and no clock, and never fails.
+`evolve` only records what was decided: it reads no policy and no clock, and never fails. It copies
+the pair once; the functions below it amend that copy, which nobody else has seen yet.
 """
 
 from typing import Final
 
 from domain import events, registers
 from domain.canonical import Value
-from domain.copying import replace
+from domain.copying import amend, replace
 from domain.ids import Crm
 from domain.mapping import STAGE
-from domain.pair import EVERY_FIELD, NO_FIELD, Agreed, FieldState, Held, Pair, PairState, Unseen
+from domain.pair import (
+    EVERY_FIELD,
+    NO_FIELD,
+    Agreed,
+    FieldState,
+    Held,
+    Pair,
+    PairState,
+    Side,
+    Unseen,
+)
 from domain.registers import Asked, Foreign, Lesson, Register
 from domain.rules import RuleId
 from domain.writes import (
@@ -50,7 +61,7 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
             return _note_associations(pair, event)
         case events.ContactLinkCrossed():
             crossed = {(event.side, event.contact_id)}
-            return replace(pair, crossing=pair.crossing - crossed)
+            return amend(pair, crossing=pair.crossing - crossed)
         case events.SyncEntered():
             return _enter(pair)
         case events.CounterpartLinked():
@@ -59,19 +70,19 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
             side = pair.side(event.side)
             ids = {k: v for k, v in side.ids.items() if k != event.record_id}
             current = None if side.current == event.record_id else side.current
-            return pair.with_side(event.side, replace(side, ids=ids, current=current))
+            return _with_side(pair, event.side, replace(side, ids=ids, current=current))
         case events.PairAbsorbed():
-            return replace(pair, absorbed_into=event.into)
+            return amend(pair, absorbed_into=event.into)
         case events.SyncStopped():
-            return replace(pair, state=PairState.STOPPED)
+            return amend(pair, state=PairState.STOPPED)
         case events.SyncResumed():
-            return replace(pair, state=PairState.LIVE, put_back=None)
+            return amend(pair, state=PairState.LIVE, put_back=None)
         case events.PairDetached():
             while_stopped = event.rule is RuleId.DELETE_DOWN and pair.state is PairState.STOPPED
             deleted_at = event.at if while_stopped else None
-            return replace(pair, state=PairState.DETACHED, deleted_while_stopped=deleted_at)
+            return amend(pair, state=PairState.DETACHED, deleted_while_stopped=deleted_at)
         case events.PairDeleted():
-            return replace(pair, state=PairState.DELETED, deleted_down=True)
+            return amend(pair, state=PairState.DELETED, deleted_down=True)
         case events.FieldSettled():
             return _settle(pair, event)
         case events.FieldHeld():
@@ -84,24 +95,30 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
             return _close(pair, event)
         case events.EchoSeen():
             unseen = tuple(u for u in pair.unseen if u.write_id != event.write_id)
-            return replace(pair, unseen=unseen)
+            return amend(pair, unseen=unseen)
         case events.IssueOpened():
             issues = {**pair.issues, (event.code, event.subject): event.text}
-            return replace(pair, issues=issues)
+            return amend(pair, issues=issues)
         case events.IssueClosed():
             gone = (event.code, event.subject)
-            return replace(pair, issues={k: v for k, v in pair.issues.items() if k != gone})
+            return amend(pair, issues={k: v for k, v in pair.issues.items() if k != gone})
         case events.WaitingChanged():
-            return replace(pair, waiting=event.keys)
+            return amend(pair, waiting=event.keys)
         case events.SummaryChanged():
-            return replace(pair, summary=event)
+            return amend(pair, summary=event)
         case events.FactParked():
-            return replace(pair, parked=(*pair.parked, event))
+            return amend(pair, parked=(*pair.parked, event))
         case events.ParkedFactSettled():
             parked = tuple(p for p in pair.parked if p.position != event.position)
-            return replace(pair, parked=parked)
+            return amend(pair, parked=parked)
         case _:
             return pair
+
+
+def _with_side(pair: Pair, crm: Crm, side: Side) -> Pair:
+    if crm is Crm.SALESFORCE:
+        return amend(pair, salesforce=side)
+    return amend(pair, hubspot=side)
 
 
 def _own(pair: Pair, crm: Crm, record_id: str) -> Pair:
@@ -110,7 +127,7 @@ def _own(pair: Pair, crm: Crm, record_id: str) -> Pair:
         pair = _with_another_record(pair, crm)
         side = pair.side(crm)
     ids = {**side.ids, record_id: True}
-    pair = pair.with_side(crm, replace(side, ids=ids, current=record_id))
+    pair = _with_side(pair, crm, replace(side, ids=ids, current=record_id))
     return _both_there(pair)
 
 
@@ -119,7 +136,7 @@ def _with_another_record(pair: Pair, crm: Crm) -> Pair:
     pair = _with_new_record(pair, crm)
     fields = {name: replace(state, base=None, held={}) for name, state in pair.fields.items()}
     side = replace(pair.side(crm), note=None, read_at=None)
-    return replace(pair, fields=fields, shown_state=None).with_side(crm, side)
+    return _with_side(amend(pair, fields=fields, shown_state=None), crm, side)
 
 
 def _with_new_record(pair: Pair, crm: Crm) -> Pair:
@@ -128,7 +145,7 @@ def _with_new_record(pair: Pair, crm: Crm) -> Pair:
         name: state.with_register(crm, Register(asked=state.on(crm).asked))
         for name, state in pair.fields.items()
     }
-    return replace(pair, fields=fields)
+    return amend(pair, fields=fields)
 
 
 def _both_there(pair: Pair) -> Pair:
@@ -136,7 +153,7 @@ def _both_there(pair: Pair) -> Pair:
     if pair.salesforce.current is None or pair.hubspot.current is None:
         return pair
     if pair.state is PairState.WAITING:
-        return replace(pair, state=PairState.LIVE, was_paired=True)
+        return amend(pair, state=PairState.LIVE, was_paired=True)
     return pair
 
 
@@ -145,14 +162,14 @@ def _bury(pair: Pair, event: events.RecordBuried) -> Pair:
     current = None if side.current == event.record_id else side.current
     ids = {**side.ids, event.record_id: False}
     side = replace(side, ids=ids, current=current, buried_at=event.read_begun_at)
-    return pair.with_side(event.crm, side)
+    return _with_side(pair, event.crm, side)
 
 
 def _note_side(pair: Pair, event: events.SideNoted) -> Pair:
     side = pair.side(event.side)
     if side.read_at is None or event.read_begun_at >= side.read_at:
         side = replace(side, note=event.note, read_at=event.read_begun_at)
-        pair = pair.with_side(event.side, side)
+        pair = _with_side(pair, event.side, side)
     fields = dict(pair.fields)
     for note in event.fields:
         state = fields.get(note.field, NO_FIELD)
@@ -164,21 +181,21 @@ def _note_side(pair: Pair, event: events.SideNoted) -> Pair:
         )
         fields[note.field] = state.with_register(event.side, register)
     changed = any(note.kind != Lesson.KNOWN for note in event.fields)
-    return replace(pair, fields=fields, unsettled=False, refused={} if changed else pair.refused)
+    return amend(pair, fields=fields, unsettled=False, refused={} if changed else pair.refused)
 
 
 def _note_roles(pair: Pair, event: events.RolesNoted) -> Pair:
     before = {role.contact_id for role in pair.roles}
     after = {role.contact_id for role in event.roles}
     pair = _links_moved(pair, Crm.SALESFORCE, before, after)
-    return replace(pair, roles=event.roles, roles_read_at=event.read_begun_at)
+    return amend(pair, roles=event.roles, roles_read_at=event.read_begun_at)
 
 
 def _note_associations(pair: Pair, event: events.AssociationsNoted) -> Pair:
     before = {contact.contact_id for contact in pair.associations}
     after = {contact.contact_id for contact in event.contacts}
     pair = _links_moved(pair, Crm.HUBSPOT, before, after)
-    return replace(
+    return amend(
         pair,
         associations=event.contacts,
         associations_read_at=event.read_begun_at,
@@ -190,7 +207,7 @@ def _links_moved(pair: Pair, side: Crm, before: set[str], after: set[str]) -> Pa
     """Remember which contact links were added or removed on a side."""
     added = {(side, contact_id) for contact_id in after - before} - pair.made_links
     removed = {(side, contact_id) for contact_id in before - after}
-    return replace(
+    return amend(
         pair,
         crossing=(pair.crossing - removed) | added,
         removed_links=(pair.removed_links - added) | removed,
@@ -202,7 +219,7 @@ def _enter(pair: Pair) -> Pair:
     crossing = {(Crm.SALESFORCE, role.contact_id) for role in pair.roles}
     crossing |= {(Crm.HUBSPOT, contact.contact_id) for contact in pair.associations}
     both = pair.salesforce.current is not None and pair.hubspot.current is not None
-    return replace(
+    return amend(
         pair,
         state=PairState.LIVE if both else PairState.WAITING,
         was_paired=pair.was_paired or both,
@@ -219,11 +236,13 @@ def _link(pair: Pair, event: events.CounterpartLinked) -> Pair:
         pair = _with_another_record(pair, event.side)
         side = pair.side(event.side)
     ids = {**side.ids, **dict.fromkeys(event.buried_ids, False), event.record_id: True}
-    return _both_there(pair.with_side(event.side, replace(side, ids=ids, current=event.record_id)))
+    return _both_there(
+        _with_side(pair, event.side, replace(side, ids=ids, current=event.record_id))
+    )
 
 
 def _with_field(pair: Pair, name: str, state: FieldState) -> Pair:
-    return replace(pair, fields={**pair.fields, name: state})
+    return amend(pair, fields={**pair.fields, name: state})
 
 
 def _settle(pair: Pair, event: events.FieldSettled) -> Pair:
@@ -245,7 +264,7 @@ def _hold(pair: Pair, event: events.FieldHeld) -> Pair:
 
 def _free(pair: Pair, event: events.FieldFreed) -> Pair:
     if event.field == EVERY_FIELD:
-        return replace(pair, refused={})
+        return amend(pair, refused={})
     state = pair.field(event.field)
     held = {k: v for k, v in state.held.items() if k is not event.side}
     return _with_field(pair, event.field, replace(state, held=held))
@@ -253,7 +272,7 @@ def _free(pair: Pair, event: events.FieldFreed) -> Pair:
 
 def _ask(pair: Pair, write: Write) -> Pair:
     """Remember what an open write asks its side to hold."""
-    pair = replace(pair, open={**pair.open, write.id: write})
+    pair = amend(pair, open={**pair.open, write.id: write})
     side = write.CRM
     fields = dict(pair.fields)
     for change in write.fields:
@@ -266,19 +285,19 @@ def _ask(pair: Pair, write: Write) -> Pair:
         other = state.on(side.other).foreign
         asked = Asked(write.id, _asked_value(pair, write, change), other.high if other else None)
         fields[change.field] = state.with_register(side, registers.ask(state.on(side), asked))
-    pair = replace(pair, fields=fields)
+    pair = amend(pair, fields=fields)
     match write:
         case CreateDeal() | CreateOpportunity():
             record = pair.side(side)
             record = replace(record, creating=write.id)
-            return pair.with_side(side, record)
+            return _with_side(pair, side, record)
         case AssociateContact() | AddContactRole():
             crossed = {(side.other, write.counterpart_id)}
-            return _made(replace(pair, crossing=pair.crossing - crossed), side, write.contact_id)
+            return _made(amend(pair, crossing=pair.crossing - crossed), side, write.contact_id)
         case AssociateCompany():
-            return replace(pair, made_company=write.company_id)
+            return amend(pair, made_company=write.company_id)
         case DissociateCompany():
-            return replace(pair, made_company=None)
+            return amend(pair, made_company=None)
         case DissociateContact():
             return _unmade(pair, Crm.HUBSPOT, write.contact_id)
         case RemoveContactRole():
@@ -301,16 +320,16 @@ def _asked_value(pair: Pair, write: Write, change: FieldChange) -> Value:
 
 
 def _made(pair: Pair, side: Crm, contact_id: str) -> Pair:
-    return replace(pair, made_links=pair.made_links | {(side, contact_id)})
+    return amend(pair, made_links=pair.made_links | {(side, contact_id)})
 
 
 def _unmade(pair: Pair, side: Crm, contact_id: str) -> Pair:
-    return replace(pair, made_links=pair.made_links - {(side, contact_id)})
+    return amend(pair, made_links=pair.made_links - {(side, contact_id)})
 
 
 def _shown(pair: Pair, write: UpdateDeal | CreateDeal) -> Pair:
     state = next((c.after for c in write.fields if c.field == "dealsync_state"), None)
-    return pair if state is None else replace(pair, shown_state=state)
+    return pair if state is None else amend(pair, shown_state=state)
 
 
 def _close(pair: Pair, event: events.WriteClosed) -> Pair:
@@ -319,10 +338,10 @@ def _close(pair: Pair, event: events.WriteClosed) -> Pair:
     write = pair.open.get(event.write_id)
     if write is None:
         return pair
-    pair = replace(pair, open={k: v for k, v in pair.open.items() if k != write.id})
+    pair = amend(pair, open={k: v for k, v in pair.open.items() if k != write.id})
     side = pair.side(write.CRM)
     if side.creating == write.id:
-        pair = pair.with_side(write.CRM, replace(side, creating=None))
+        pair = _with_side(pair, write.CRM, replace(side, creating=None))
     done = event.outcome == "done"
     if done and write.CREATES and side.ids and event.record_id not in side.ids:
         pair = _with_new_record(pair, write.CRM)
@@ -338,7 +357,7 @@ def _close(pair: Pair, event: events.WriteClosed) -> Pair:
             answered_at=event.answered_at if done else None,
         )
         fields[change.field] = state.with_register(write.CRM, register)
-    pair = replace(pair, fields=fields)
+    pair = amend(pair, fields=fields)
     if done:
         return _done(pair, write, event)
     return _not_done(pair, write, event)
@@ -347,19 +366,19 @@ def _close(pair: Pair, event: events.WriteClosed) -> Pair:
 def _done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
     if event.answered_at is not None:
         unseen = Unseen(write.id, write.CRM, event.answered_at, _part(write))
-        pair = replace(pair, unseen=(*pair.unseen, unseen))
+        pair = amend(pair, unseen=(*pair.unseen, unseen))
     pair = _linked(pair, write)
     match write:
         case CreateDeal():
             pair = _shown(pair, write)
         case AssociateCompany():
-            pair = replace(pair, company_id=write.company_id)
+            pair = amend(pair, company_id=write.company_id)
         case DissociateCompany():
-            pair = replace(pair, company_id=None)
+            pair = amend(pair, company_id=None)
         case _:
             pass
     refused = {k: v for k, v in pair.refused.items() if k != write.topic}
-    return replace(pair, refused=refused)
+    return amend(pair, refused=refused)
 
 
 def _part(write: Write) -> str:
@@ -377,7 +396,7 @@ def _linked(pair: Pair, write: Write) -> Pair:
     if link is None or side.note is None:
         return pair
     note = side.note.model_copy(update={"link": link})
-    return pair.with_side(write.CRM, replace(side, note=note))
+    return _with_side(pair, write.CRM, replace(side, note=note))
 
 
 def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
@@ -386,17 +405,17 @@ def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
         case AssociateContact() | AddContactRole():
             again = {(write.CRM.other, write.counterpart_id)}
             pair = _unmade(pair, write.CRM, write.contact_id)
-            pair = replace(pair, crossing=pair.crossing | again)
+            pair = amend(pair, crossing=pair.crossing | again)
         case AssociateCompany():
-            pair = replace(pair, made_company=None)
+            pair = amend(pair, made_company=None)
         case UpdateDeal():
             if any(change.field == "dealsync_state" for change in write.fields):
                 # Nobody knows what it shows: blank differs from every state.
-                pair = replace(pair, shown_state="")
+                pair = amend(pair, shown_state="")
         case _:
             pass
     if event.outcome == "rejected" and not event.fields:
         refused = {**pair.refused, write.topic: (event.code, event.message)}
-        return replace(pair, refused=refused)
+        return amend(pair, refused=refused)
     switched_off = event.rule is RuleId.DEAL_SYNC_SWITCH
-    return replace(pair, unsettled=pair.unsettled or not switched_off)
+    return amend(pair, unsettled=pair.unsettled or not switched_off)

@@ -85,6 +85,21 @@ def test_replaying_the_events_gives_the_same_states(steps: list[tuple[str, str |
     assert RuleId.REPLAY_SILENT
 
 
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+def test_folding_leaves_the_state_before_as_it_was(steps: list[tuple[str, str | None]]) -> None:
+    """A decision is made from a state that others hold too: a batch, another worker's attempt."""
+    state: deciding.Aggregate | None = None
+    scenario = played(steps)
+    stream = scenario.pair().stream
+
+    for event in [event for event in scenario.history if event.stream == stream]:
+        was = repr(state)
+        after = deciding.evolve(state, event)
+        assert repr(state) == was
+        state = after
+
+
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_a_stopped_pair_gets_no_write_but_its_status(steps: list[tuple[str, str | None]]) -> None:
