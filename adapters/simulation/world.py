@@ -124,8 +124,8 @@ class World:
             )
         )
         self.desks = desks = Desks(self.fronts, self.clock, self.chronicle)
-        sellers = [one.email for one in SALESPEOPLE if one.in_salesforce][:SELLERS]
-        self.people = People(desks, sellers)
+        self.sellers = [one.email for one in SALESPEOPLE if one.in_salesforce][:SELLERS]
+        self.people = People(desks, self.sellers)
         self.operators = Operators(self.stores, salesforce, self.clock)
         self.policy = policies.drawn(dice) if policy is None else policy
         #: of the fields whose rule was never changed
