@@ -1,9 +1,9 @@
-"""Write the JSON Schemas of facts and events, and a golden line for each that has none.
+"""Write the schemas of facts, events and notes, their AsyncAPI document, and golden lines.
 
 Usage: python -m tests.wire.schemas
 
-Schemas follow the classes and are written anew. A golden line is what some program once stored: it
-is only ever added, and changing one means that old logs cannot be read any more.
+Schemas and document follow the classes and are written anew. A golden line is what some program
+once stored: it is only ever added, and changing one means that old logs cannot be read any more.
 """
 
 import json
@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from adapters import codec
 from domain.events import EVENTS
 from domain.facts import FACTS
+from projections.publishing import NOTES
 from tests.support.filled import filled
+from tests.wire import asyncapi_document
 
 SCHEMAS = Path(__file__).parents[2] / "infra" / "schemas"
 GOLDEN = {what: Path(__file__).with_name(f"{what}.jsonl") for what in ("facts", "events")}
@@ -28,10 +30,20 @@ TOPICS: Mapping[str, Mapping[str, type[BaseModel]]] = {
 
 def schema_texts() -> dict[Path, str]:
     """Return what should stand in each schema file."""
+    notes = {
+        f"publication/{kind.TOPIC}": TypeAdapter(kind).json_schema(mode="serialization")
+        for kind in NOTES
+    }
     return {
         SCHEMAS / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in codec.schemas().items()
+        for name, schema in {**codec.schemas(), **notes}.items()
     }
+
+
+def document_text() -> str:
+    """Return what should stand in the AsyncAPI document."""
+    lines = [line for what in GOLDEN for line in golden_lines(what)]
+    return asyncapi_document.text({line["topic"]: line["body"] for line in lines})
 
 
 def golden_lines(what: str) -> list[Mapping[str, Any]]:
@@ -58,6 +70,7 @@ def main() -> None:
                 body = json.loads(filled(kinds[topic]).model_dump_json())
                 line = {"topic": topic, "body": body}
                 golden.write(json.dumps(line, ensure_ascii=False) + "\n")
+    asyncapi_document.PATH.write_text(document_text(), encoding="utf-8")
 
 
 if __name__ == "__main__":
