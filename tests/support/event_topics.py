@@ -1,14 +1,12 @@
-"""A topic of published events on a real Kafka, for one test."""
+"""Topics of their own on a real Kafka, for one test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kafka import KafkaAdminClient
-
+from adapters.kafka_log import topics
 from adapters.kafka_log.client import Cluster
 from adapters.kafka_log.event_topic import KafkaEventTopic
 from adapters.kafka_log.producer import Producer
-from projections.publishing import EVENTS_TOPIC
 from tests.support.kafka_servers import kafka_servers, own_prefix
 
 PARTITIONS = 3
@@ -16,11 +14,9 @@ PARTITIONS = 3
 
 @contextmanager
 def event_topic() -> Iterator[tuple[Cluster, KafkaEventTopic]]:
-    """Give an empty topic of its own; it stays on the broker, which is the test run's."""
+    """Give empty topics of their own; they stay on the broker, which is the test run's."""
     cluster = Cluster(servers=tuple(kafka_servers().split(",")), prefix=own_prefix())
-    admin = KafkaAdminClient(bootstrap_servers=list(cluster.servers))
-    admin.create_topics({cluster.name(EVENTS_TOPIC): {"num_partitions": PARTITIONS}})
-    admin.close()
+    topics.apply(cluster, partitions=PARTITIONS)
     producer = Producer(cluster, "test")
     try:
         yield cluster, KafkaEventTopic(cluster, producer)
