@@ -21,19 +21,30 @@ from adapters.engine.domain_rules import DomainRules
 from adapters.engine.ingest import Ingest, Trouble
 from adapters.engine.project import Project
 from adapters.engine.runner import Loop
+from adapters.kafka_log.generations import FactsLostError
+from adapters.kafka_log.shared import SharedKafkaLog
 from domain import issues
+from domain.deciding import Aggregate
 from domain.deliveries import Brakes, Suspension
 from domain.ids import Crm
+from domain.ports import Bookmarks
 from domain.rules.prerequisites import missing_permission
 
 #: how long nothing is written after a look found that a permission is missing
 PERMISSION_SECONDS: Final = 5.0
+#: the bookmark that says why facts are not decided; blank text: they are
+LOG_TROUBLE: Final = "log.trouble"
 
 
 def decide_loop(stores: Stores, logger: FilteringBoundLogger) -> Mapping[str, Loop]:
     """Return the loop that needs no CRM."""
-    loop = Decide(log=stores.log, decisions=stores.decisions, rules=DomainRules(), logger=logger)
-    return {"decide": loop}
+    decide = Decide(
+        log=stores.logs.mine, decisions=stores.decisions, rules=DomainRules(), logger=logger
+    )
+    share = stores.logs.mine
+    if isinstance(share, SharedKafkaLog):
+        return {"decide": _Sharing(decide, share, stores.bookmarks, logger)}
+    return {"decide": decide}
 
 
 def loops_of(
@@ -118,6 +129,44 @@ class _Ingesting(Loop):
 def trouble_bookmark(crm: Crm) -> str:
     """Return the bookmark that says why a CRM is not being read; blank text: it is."""
     return f"{crm}.trouble"
+
+
+class _Sharing(Loop):
+    """Decide on this worker's share of Kafka: positions are read anew when the share changes."""
+
+    def __init__(
+        self,
+        decide: Decide[Aggregate],
+        share: SharedKafkaLog,
+        bookmarks: Bookmarks,
+        logger: FilteringBoundLogger,
+    ) -> None:
+        self._decide = decide
+        self._share = share
+        self._bookmarks = bookmarks
+        self._logger = logger
+        self._assignments = 0
+        self._told = ""
+
+    @override
+    def step(self, at: datetime) -> int:
+        if self._share.assignments != self._assignments:
+            self._assignments = self._share.assignments
+            self._decide.take_over()
+            self._logger.info("assigned", sources=len(self._share.sources))
+        try:
+            count = self._decide.step(at)
+        except FactsLostError as error:
+            self._tell(str(error))
+            raise
+        self._tell("")
+        return count
+
+    def _tell(self, trouble: str) -> None:
+        """Say what is wrong where other processes see it."""
+        if trouble != self._told:
+            self._bookmarks.write(LOG_TROUBLE, trouble)
+            self._told = trouble
 
 
 class _Delivering(Loop):

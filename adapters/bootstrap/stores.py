@@ -1,7 +1,7 @@
 """Everything that is kept in the database, opened for a home.
 
 The database is the one of the settings, or the home's own: joined if it runs, started if not, and
-stopped by the last process that leaves it.
+stopped by the last process that leaves it. Facts are in it too, or in Kafka (`change_logs`).
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.bootstrap.change_logs import (
+    ChangeLogs,
+    LogName,
+    in_postgres,
+    open_change_logs,
+    worker_name,
+)
+from adapters.clock import SystemClock
 from adapters.home import prepare_home
 from adapters.postgres import audit
 from adapters.postgres.bookmarks import PostgresBookmarks
-from adapters.postgres.change_log import PostgresChangeLog
 from adapters.postgres.database import Database
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.deliveries import PostgresDeliveries
@@ -23,14 +30,15 @@ from adapters.postgres.rebuilding import PostgresRebuilds
 from adapters.postgres.refresh import PostgresRefreshes
 from adapters.postgres.views import PostgresViews
 from adapters.settings import Settings
+from domain.ports import ChangeLog
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The ports over one database."""
+    """The ports over one database and its log."""
 
     database: Database
-    log: PostgresChangeLog
+    logs: ChangeLogs
     decisions: PostgresDecisions
     deliveries: PostgresDeliveries
     desk: PostgresDeliveryDesk
@@ -42,12 +50,30 @@ class Stores:
     rebuilds: PostgresRebuilds
     views: PostgresViews
 
+    @property
+    def log(self) -> ChangeLog:
+        """All facts."""
+        return self.logs.log
+
 
 @contextmanager
-def open_stores(settings: Settings) -> Iterator[Stores]:
-    """Open the database of the settings, migrated.
+def open_stores(
+    settings: Settings,
+    *,
+    log: LogName | None = None,
+    worker: str | None = None,
+    recovering: bool = False,
+) -> Iterator[Stores]:
+    """Open the database of the settings, migrated, and its log.
+
+    Args:
+        settings: of this process.
+        log: the log that the user asked for; None: what there is.
+        worker: tells several workers on one home apart.
+        recovering: an empty database may meet a log with facts.
 
     Raises:
+        SettingsError: the database goes with another log.
         HomeError: the home cannot be used.
         EmbeddedPostgresError: the home's own server does not start.
         RetryableError: the database does not answer.
@@ -56,14 +82,24 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
     with ExitStack() as opened:
         database = opened.enter_context(Database(_url(settings, home, opened)))
         database.migrate()
-        yield over(database)
+        logs = opened.enter_context(
+            open_change_logs(
+                database,
+                settings,
+                SystemClock(),
+                worker=worker_name(home, worker),
+                wanted=log,
+                recovering=recovering,
+            )
+        )
+        yield over(database, logs)
 
 
-def over(database: Database) -> Stores:
-    """Return the ports over a migrated database."""
+def over(database: Database, logs: ChangeLogs | None = None) -> Stores:
+    """Return the ports over a migrated database and its log; None: PostgreSQL's own."""
     return Stores(
         database=database,
-        log=PostgresChangeLog(database),
+        logs=logs or in_postgres(database),
         decisions=PostgresDecisions(database, inline=(audit.write_lines,)),
         deliveries=PostgresDeliveries(database),
         desk=PostgresDeliveryDesk(database),

@@ -12,6 +12,7 @@ import typer
 from adapters import telemetry
 from adapters.bootstrap import accounts
 from adapters.bootstrap.accounts import Accounts
+from adapters.bootstrap.change_logs import LogName
 from adapters.bootstrap.engine import Engine, running_engine
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores, open_stores
@@ -23,6 +24,7 @@ from adapters.cli.starting import Asking, StoppedError, until_stopped
 from adapters.cli.stopping import StopRequest, stop_on_signal
 from adapters.clock import SystemClock
 from adapters.home import ROLES, HomeLock, prepare_home
+from adapters.kafka_log import topics
 from adapters.postgres.embedded import stop_and_empty
 from adapters.sandbox.http_skin import SandboxServer
 from adapters.sandbox.server import HUBSPOT_PORT, SALESFORCE_PORT, Seed, open_sandboxes
@@ -40,16 +42,16 @@ HubSpotPort = Annotated[
 ]
 
 
+LogOption = Annotated[
+    LogName | None,
+    typer.Option(help="Where facts are kept; a database stays with the log that it began with."),
+]
+
+
 class SeedName(StrEnum):
     """What a new sandbox is filled with."""
 
     COMPANY = "company"
-
-
-class LogName(StrEnum):
-    """Where facts are kept."""
-
-    POSTGRES = "postgres"
 
 
 class Role(StrEnum):
@@ -76,11 +78,10 @@ def up(
     ] = None,
     salesforce_port: SalesforcePort = SALESFORCE_PORT,
     hubspot_port: HubSpotPort = HUBSPOT_PORT,
-    log: Annotated[LogName, typer.Option(help="Where facts are kept.")] = LogName.POSTGRES,
+    log: LogOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Run both sandboxes and the engine until stopped."""
-    del log  # the only one there is
     output = Output(as_json=json)
     wanted = None if policy is None else policy_file.from_file(policy)
     settings = load_settings()
@@ -93,7 +94,9 @@ def up(
         sandboxes = opened.enter_context(
             _sandboxes(home, salesforce_port, hubspot_port, "empty" if empty else seed.value)
         )
-        stores = opened.enter_context(open_stores(settings))
+        stores = opened.enter_context(open_stores(settings, log=log))
+        if stores.logs.kafka is not None:
+            topics.apply(stores.logs.kafka.cluster, kinds=["create"])
         where = accounts.of_sandboxes(sandboxes.salesforce_url, sandboxes.hubspot_url)
         engine = opened.enter_context(
             running_engine(ROLES, stores, where, settings.webhook, clock=clock, logger=logger)

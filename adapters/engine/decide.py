@@ -99,6 +99,10 @@ class Decide(Generic[State]):
         self._known: Known[State] | None = None
         self._positions: dict[str, int] | None = None
 
+    def take_over(self) -> None:
+        """Read positions again: some sources were another worker's until now."""
+        self._positions = None
+
     def step(self, at: datetime) -> int:
         """Decide what waits, at most one batch.
 

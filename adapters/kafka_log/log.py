@@ -171,6 +171,27 @@ class KafkaChangeLog(ChangeLog):
             consumer.close(autocommit=False)
 
 
+def has_facts(cluster: Cluster) -> bool:
+    """Tell whether any fact topic that is there was ever appended to.
+
+    Raises:
+        RetryableError: no broker answers.
+    """
+    try:
+        consumer = KafkaConsumer(**reading_options(cluster, "dealsync-look"))
+        try:
+            places = [
+                TopicPartition(name, partition)
+                for name in consumer.topics() & set(topic_names(cluster))
+                for partition in consumer.partitions_for_topic(name)
+            ]
+            return any(consumer.end_offsets(places).values()) if places else False
+        finally:
+            consumer.close(autocommit=False)
+    except KafkaError as error:
+        raise _away(error) from error
+
+
 def reading_options(cluster: Cluster, client_id: str) -> dict[str, Any]:
     """Return what every consumer of facts takes: it never moves by itself."""
     return {

@@ -5,7 +5,7 @@ Every topic of ours has as many partitions, keeps everything for ever, and takes
 without moving anybody's data, and the rest is told as drift.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -100,9 +100,19 @@ def plan(
 
 
 def apply(
-    cluster: Cluster, *, partitions: int | None = None, replication: int | None = None
+    cluster: Cluster,
+    *,
+    partitions: int | None = None,
+    replication: int | None = None,
+    kinds: Collection[str] = ("create", "grow", "set"),
 ) -> Plan:
-    """Make what is missing, grow and set what differs; returns what was done, and the drift.
+    """Make what is missing, grow and set what differs; returns what was found before.
+
+    Args:
+        cluster: where.
+        partitions: of every topic; None: as many as the largest has, or the default.
+        replication: of a new topic; None: three, or as many as there are brokers.
+        kinds: which differences are mended.
 
     Raises:
         RetryableError: no broker answers, or one refuses.
@@ -110,7 +120,7 @@ def apply(
     with _admin(cluster) as admin:
         planned = _plan(admin, cluster, partitions, replication)
         of_kind = {
-            kind: [one for one in planned.to_do if one.kind == kind]
+            kind: [one for one in planned.to_do if one.kind == kind and kind in kinds]
             for kind in ("create", "grow", "set")
         }
         if of_kind["create"]:
