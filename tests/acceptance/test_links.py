@@ -36,3 +36,29 @@ def test_a_stopped_pair_gets_no_new_counterpart(user: User) -> None:
     user.until_quiet()
     (again,) = user.opportunities_named("Only once")
     assert user.living(deal["id"])["dealsync_opportunity_id"].startswith(again["Id"])
+
+
+def test_records_paired_twice_are_joined_by_hand(user: User) -> None:
+    """Rule `no-matching`: what was created on both sides is two pairs, until a person joins them."""
+    opportunity_id, spare_deal = user.synced("Same firm")
+    place = {name: spare_deal[name] for name in ("pipeline", "dealstage")}
+    deal_id = user.create_deal(dealname="Same firm, once more", **place)
+    user.until_quiet()
+    (spare,) = user.opportunities_named("Same firm, once more")
+
+    user.done("pairs", "unlink", opportunity_id)
+    user.done("pairs", "unlink", deal_id)
+    user.done("pairs", "link", opportunity_id, deal_id)
+    user.until_quiet()
+    assert user.living(deal_id)["dealname"] == "Same firm"
+    assert user.living(deal_id)["dealsync_state"] == "live"
+    assert user.opportunity(opportunity_id)["DealSync_Deal_Id__c"].startswith(deal_id)
+
+    user.edit_deal(deal_id, amount="77")
+    user.edit_deal(spare_deal["id"], dealname="left over")
+    user.edit_opportunity(spare["Id"], Name="left over as well")
+    user.until_quiet()
+    assert user.opportunity(opportunity_id)["Amount"] == 77
+    assert user.opportunity(opportunity_id)["Name"] == "Same firm"
+    assert user.opportunities_named("left over") == []
+    assert user.living(deal_id)["dealname"] == "Same firm"
