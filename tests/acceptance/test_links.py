@@ -39,7 +39,7 @@ def test_a_stopped_pair_gets_no_new_counterpart(user: User) -> None:
 
 
 def test_records_paired_twice_are_joined_by_hand(user: User) -> None:
-    """Rule `no-matching`: what was created on both sides is two pairs, until a person joins them."""
+    """Rule `no-matching`: created on both sides they are two pairs, until a person joins them."""
     opportunity_id, spare_deal = user.synced("Same firm")
     place = {name: spare_deal[name] for name in ("pipeline", "dealstage")}
     deal_id = user.create_deal(dealname="Same firm, once more", **place)
