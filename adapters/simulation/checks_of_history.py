@@ -6,13 +6,18 @@ from typing import Final
 from adapters.sandbox.hubspot.rows import Record, as_record
 from adapters.sandbox.tables import Row
 from adapters.simulation.chronicle import Change
-from adapters.simulation.evidence import Evidence, Violation, changed_names, link_of, ours, words_of
-from adapters.simulation.poison import POISON
+from adapters.simulation.evidence import (
+    Evidence,
+    Violation,
+    changed_names,
+    link_of,
+    ours,
+    reads,
+    words_of,
+)
 from adapters.simulation.sight import FIELDS
-from domain import events, facts
 from domain.ids import Crm
 from domain.mapping import FieldRule
-from projections.audit_line import LineKind
 
 #: what shows a pair's state on its deal
 STATUS: Final = frozenset(
@@ -22,8 +27,6 @@ STATUS: Final = frozenset(
 PUT_BACK: Final = frozenset({"pipeline", "dealstage"})
 #: writes of one field of one record after one edit: to each side, and one more where a CRM rewrote
 ECHOES_MAX: Final = 3
-#: of the log
-_EVERYTHING: Final = 10**9
 
 
 def _deletes_no_opportunity(evidence: Evidence) -> Iterator[Violation]:
@@ -38,13 +41,13 @@ def _leaves_moved_deals_alone(evidence: Evidence) -> Iterator[Violation]:
     links: dict[str, str] = {}
     moved_at: dict[str, int] = {}
     changes = iter(evidence.chronicle.changes)
-    reads = _reads(evidence)
+    looked = reads(evidence)
     for change in changes:
         if change.table == "deals" and change.after is not None:
             deal = as_record(change.after)
             if change.is_ours and change.before is not None:
                 names = changed_names(change)
-                out = _seen_out(moved_at.get(change.key), change, reads, change.key)
+                out = _seen_out(moved_at.get(change.key), change, looked, change.key)
                 if out and not names <= STATUS and not names <= STATUS | PUT_BACK:
                     yield Violation("I2", f"{sorted(names)} written to moved deal {change.key}")
             if sight.is_synced(deal):
@@ -54,7 +57,7 @@ def _leaves_moved_deals_alone(evidence: Evidence) -> Iterator[Violation]:
         elif change.table == "Opportunity" and change.after is not None:
             deal_id = links.get(change.key)
             if change.is_ours and deal_id is not None and change.before is not None:
-                out = _seen_out(moved_at.get(deal_id), change, reads, deal_id)
+                out = _seen_out(moved_at.get(deal_id), change, looked, deal_id)
                 if out:
                     names = changed_names(change)
                     text = f"{sorted(names)} written to opportunity {change.key}, deal moved out"
@@ -159,62 +162,6 @@ def _echoes_nothing(evidence: Evidence) -> Iterator[Violation]:
                     yield Violation("I7", f"{field} of {change.key} is written again and again")
 
 
-def _decides_before_it_delivers(evidence: Evidence) -> Iterator[Violation]:
-    known = {fact.fact.id for fact in evidence.stores.log.read({}, limit=_EVERYTHING)}
-    decided: set[str] = set()
-    for _, line in evidence.stores.audit.lines:
-        if line.kind is LineKind.DECIDED and line.write_id is not None:
-            decided.add(line.write_id)
-            if line.cause.fact not in known:
-                yield Violation("I8", f"write {line.write_id} has no fact")
-        if line.kind is LineKind.DELIVERED and line.write_id not in decided:
-            yield Violation("I8", f"write {line.write_id} was delivered and not decided")
-
-
-def _parks_only_poison(evidence: Evidence) -> Iterator[Violation]:
-    """Find parked facts that nobody poisoned and that follow none, and facts decided past one."""
-    parked: dict[str, set[str]] = {}
-    retries: frozenset[str] | None = None
-    for stored in evidence.stores.decisions.events:
-        event = stored.event
-        if not parked and not isinstance(event, events.FactParked):
-            continue
-        if retries is None:
-            retries = _retries(evidence)
-        here = parked.setdefault(stored.stream, set())
-        match event:
-            case events.FactParked():
-                if POISON not in event.error and not here:
-                    yield Violation("I17", f"{event.topic} is parked: {event.error}")
-                here.add(event.position)
-            case events.ParkedFactSettled():
-                here.discard(event.position)
-            case events.NothingDecided() | events.PairAbsorbed():
-                pass
-            case _ if here and f"{stored.source}:{stored.offset}" not in retries:
-                text = f"{event.TOPIC} of {stored.stream} was decided past a parked fact"
-                yield Violation("I17", text)
-
-
-def _retries(evidence: Evidence) -> frozenset[str]:
-    """Return where people asked for parked facts to be decided again."""
-    return frozenset(
-        f"{logged.source}:{logged.offset}"
-        for logged in evidence.stores.log.read({}, limit=_EVERYTHING)
-        if isinstance(logged.fact, facts.FactsRetried)
-    )
-
-
-def _reads(evidence: Evidence) -> Mapping[tuple[str, str], list[int]]:
-    """Return when which actor read which HubSpot record, in order."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for call in evidence.chronicle.calls:
-        if call.crm is Crm.HUBSPOT and not call.changed:
-            for record in call.records:
-                found.setdefault((call.actor, record), []).append(call.number)
-    return found
-
-
 def _seen_out(
     moved_at: int | None,
     change: Change,
@@ -241,6 +188,4 @@ CHECKS: Final = (
     _makes_no_second_counterpart,
     _makes_nothing_deleted_again,
     _echoes_nothing,
-    _decides_before_it_delivers,
-    _parks_only_poison,
 )

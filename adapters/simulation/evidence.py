@@ -1,14 +1,16 @@
 """What the checks of a world look at, and the words they share."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from adapters.bootstrap.crms import LOCAL_LIMITS
 from adapters.sandbox.hubspot.rows import Record, as_record
 from adapters.sandbox.tables import Row
 from adapters.simulation.chronicle import Change, Chronicle
 from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Stores
+from domain.deliveries import CallLimits
 from domain.ids import Crm
 from domain.mapping import FieldRule
 
@@ -40,6 +42,8 @@ class Evidence:
     handled: Collection[str] = ()
     #: fields that Salesforce refused to the engine for a while
     refused: Collection[str] = ()
+    #: what the engine may ask of each CRM
+    limits: Mapping[Crm, CallLimits] = field(default_factory=lambda: LOCAL_LIMITS)
 
 
 def ours(evidence: Evidence, crm: Crm, table: str) -> Iterator[Change]:
@@ -74,3 +78,13 @@ def words_of(sight: Sight, table: str) -> Callable[[Row], dict[str, str | None]]
     if table == "Opportunity":
         return sight.of_opportunity
     return lambda row: sight.of_deal(as_record(row))
+
+
+def reads(evidence: Evidence) -> Mapping[tuple[str, str], list[int]]:
+    """Return when which actor read which record, in order."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for call in evidence.chronicle.calls:
+        if not call.changed:
+            for record in call.records:
+                found.setdefault((call.actor, record), []).append(call.number)
+    return found

@@ -20,6 +20,7 @@ from adapters.simulation.plans import (
     RECORDS_MAX,
     TYPES,
     Plans,
+    amount,
 )
 from domain.ids import Crm
 
@@ -74,7 +75,7 @@ class Marketers:
         if happens(dice, 0.85):
             values["closedate"] = f"{dice.choice(DAYS)}T12:00:00.000Z"
         if happens(dice, 0.8):
-            values["amount"] = str(dice.randrange(1, 99) * 100)
+            values["amount"] = amount(dice)
         if happens(dice, 0.5):
             values["dealtype"] = dice.choice(TYPES)[1]
         made = self._desks.hubspot("POST", "/crm/v3/objects/deals", {"properties": values})
@@ -95,7 +96,7 @@ class Marketers:
         match dice.randrange(0, 6):
             case 0 | 1:
                 cleared = happens(dice, 0.25)
-                return {"amount": "" if cleared else str(dice.randrange(1, 99) * 10)}
+                return {"amount": "" if cleared else amount(dice)}
             case 2:
                 return {"dealname": f"{dice.choice(NAMES)} {dice.randrange(1, 9)}"}
             case 3:

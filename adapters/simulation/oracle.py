@@ -30,6 +30,8 @@ class Edit:
     side: Crm
     value: str | None
     is_ours: bool
+    #: the engine's actor; blank: a person
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Couple:
     deal_id: str
     #: neither was ever deleted, merged or moved out: nothing but its fields changed
     is_simple: bool
+
+    def on(self, side: Crm) -> str:
+        """Return the side's record."""
+        return self.opportunity_id if side is Crm.SALESFORCE else self.deal_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +112,13 @@ def wrong(
         for field in FIELDS:
             if field not in rules or rules[field] is FieldRule.DONT_SYNC:
                 continue
-            edits = tuple(_edits(chronicle, sight, couple, field))
-            if _is_open(rules[field], edits):
+            found = tuple(edits(chronicle, sight, couple, field))
+            if _is_open(rules[field], found):
                 continue
             left, right = on_salesforce[field], on_hubspot[field]
-            expected = _expected(field, rules[field], edits) if couple.is_simple else None
+            expected = _expected(field, rules[field], found) if couple.is_simple else None
             if not _is_right(field, left, right, expected):
-                yield Wrong(couple, field, left, right, expected or (), edits)
+                yield Wrong(couple, field, left, right, expected or (), found)
 
 
 def untouched(chronicle: Chronicle, sight: Sight, since: datetime) -> frozenset[str]:
@@ -200,7 +206,7 @@ def _latest(
     return (first.value, last.value)
 
 
-def _edits(chronicle: Chronicle, sight: Sight, couple: Couple, field: str) -> Iterator[Edit]:
+def edits(chronicle: Chronicle, sight: Sight, couple: Couple, field: str) -> Iterator[Edit]:
     """Yield every value that the field had, on either side, in order."""
     for change in chronicle.changes:
         if change.after is None:
@@ -217,7 +223,7 @@ def _changed(change: Change, field: str, words: object) -> Iterator[Edit]:
     before = None if change.before is None else words(change.before)[field]
     after = words(change.after)[field]
     if before != after:
-        yield Edit(change.number, change.crm, after, change.is_ours)
+        yield Edit(change.number, change.crm, after, change.is_ours, change.actor)
 
 
 def _is_simple(chronicle: Chronicle, sight: Sight, opportunity_id: str, deal_id: str) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.simulation.dice import Dice
+
 #: opportunities and deals that people make in one world
 RECORDS_MAX: Final = 6
 CONTACTS_MAX: Final = 4
@@ -23,3 +25,10 @@ class Plans:
     contacts: int = 0
     accounts: int = 0
     companies: int = 0
+
+
+def amount(dice: Dice) -> str:
+    """Return a sum of money: mostly round, now and then with cents that no binary number holds."""
+    round_sum = dice.randrange(1, 99) * 100
+    cents = dice.choice(("", "", "", ".10", ".07", ".99"))
+    return f"{round_sum}{cents}"

@@ -19,6 +19,7 @@ from adapters.simulation.plans import (
     RECORDS_MAX,
     TYPES,
     Plans,
+    amount,
 )
 from domain.ids import Crm
 
@@ -67,7 +68,7 @@ class Sellers:
             "CloseDate": dice.choice(DAYS),
         }
         if happens(dice, 0.8):
-            values["Amount"] = dice.randrange(1, 99) * 100
+            values["Amount"] = float(amount(dice))
         if happens(dice, 0.5):
             values["Type"] = dice.choice(TYPES)[0]
         user = dice.choice(self._users)
@@ -90,7 +91,7 @@ class Sellers:
         match dice.randrange(0, 6):
             case 0 | 1:
                 cleared = happens(dice, 0.25)
-                return {"Amount": None if cleared else dice.randrange(1, 99) * 10}
+                return {"Amount": None if cleared else float(amount(dice))}
             case 2:
                 return {"Name": f"{dice.choice(NAMES)} {dice.randrange(1, 9)}"}
             case 3:
