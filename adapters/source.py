@@ -5,8 +5,8 @@ Both CRMs' adapters implement it; the loop that drives them is `engine.ingest`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from domain.facts import Fact
 from domain.ids import Crm
@@ -59,8 +59,17 @@ class Source(Protocol):
         ...
 
 
+#: how long a delivery is kept: HubSpot sends one again for a day, with a signature of its own
+WEBHOOKS_KEPT: Final = timedelta(days=7)
+#: how many outdated deliveries go when one comes
+WEBHOOKS_FORGOTTEN_AT_ONCE: Final = 100
+
+
 class WebhookInbox(Protocol):
-    """Takes in webhook deliveries as they came, each with the wishes to read what it names."""
+    """Takes in webhook deliveries as they came, each with the wishes to read what it names.
+
+    Those older than `WEBHOOKS_KEPT` go as new ones come; the facts that they led to stay.
+    """
 
     def receive(
         self, body: bytes, *, signature_hash: str, at: datetime, wishes: Sequence[Refresh]

@@ -8,7 +8,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from adapters.source import WebhookInbox
+from adapters.source import WEBHOOKS_FORGOTTEN_AT_ONCE, WEBHOOKS_KEPT, WebhookInbox
 from domain.ids import Crm
 from domain.ports import Refresh, Refreshes
 
@@ -28,7 +28,8 @@ class MemoryRefreshes(Refreshes, WebhookInbox):
     def __init__(self) -> None:
         self._lock = Lock()
         self._rows: list[_Row] = []
-        self._received: dict[str, bytes] = {}
+        #: by signature hash, oldest first
+        self._received: dict[str, tuple[datetime, bytes]] = {}
 
     @override
     def add(self, wishes: Sequence[Refresh]) -> None:
@@ -77,8 +78,11 @@ class MemoryRefreshes(Refreshes, WebhookInbox):
         with self._lock:
             if signature_hash in self._received:
                 return False
-            self._received[signature_hash] = body
+            self._received[signature_hash] = (at, body)
             self._add(wishes)
+            for key in list(self._received)[:WEBHOOKS_FORGOTTEN_AT_ONCE]:
+                if self._received[key][0] < at - WEBHOOKS_KEPT:
+                    del self._received[key]
             return True
 
     def _add(self, wishes: Sequence[Refresh]) -> None:

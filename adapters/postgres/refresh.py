@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.queries import queries_beside
-from adapters.source import WebhookInbox
+from adapters.source import WEBHOOKS_FORGOTTEN_AT_ONCE, WEBHOOKS_KEPT, WebhookInbox
 from domain.ids import Crm, Kind
 from domain.ports import Refresh, Refreshes
 
@@ -82,6 +82,10 @@ class PostgresRefreshes(Refreshes, WebhookInbox):
             ).fetchone()
             if row is not None and wishes:
                 _add(connection, wishes)
+            connection.execute(
+                _SQL["forget"],
+                {"before": at - WEBHOOKS_KEPT, "limit": WEBHOOKS_FORGOTTEN_AT_ONCE},
+            )
         return row is not None
 
 

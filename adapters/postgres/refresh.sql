@@ -66,3 +66,8 @@ INSERT INTO webhook_inbox (received_at, signature_hash, body)
 VALUES (%(received_at)s, %(signature_hash)s, %(body)s)
 ON CONFLICT (signature_hash) DO NOTHING
 RETURNING id
+
+-- name: forget
+DELETE FROM webhook_inbox AS w
+USING (SELECT id, received_at FROM webhook_inbox ORDER BY id LIMIT %(limit)s) AS oldest
+WHERE w.id = oldest.id AND oldest.received_at < %(before)s

@@ -11,6 +11,7 @@ from adapters.memory.bookmarks import MemoryBookmarks
 from adapters.memory.refresh import MemoryRefreshes
 from adapters.postgres.bookmarks import PostgresBookmarks
 from adapters.postgres.refresh import PostgresRefreshes
+from adapters.source import WEBHOOKS_KEPT
 from domain.ids import Crm, Kind
 from domain.ports import Bookmarks, Refresh
 from tests.support import postgres
@@ -145,3 +146,15 @@ def test_a_bookmark_is_the_text_last_written(shelf: Shelf) -> None:
     shelf.bookmarks().write("hubspot.pass", "three")
 
     assert shelf.bookmarks().read("salesforce.pass") == "two \u2028 商談"
+
+
+def test_a_delivery_is_forgotten_after_a_while(shelf: Shelf) -> None:
+    """Then it would be taken in anew: its signature is long out of date."""
+    inbox = shelf.refreshes()
+    later = AT + WEBHOOKS_KEPT + timedelta(seconds=1)
+    inbox.receive(b"[1]", signature_hash="h1", at=AT, wishes=[])
+
+    inbox.receive(b"[2]", signature_hash="h2", at=later, wishes=[])
+
+    assert inbox.receive(b"[1]", signature_hash="h1", at=later, wishes=[])
+    assert not inbox.receive(b"[2]", signature_hash="h2", at=later, wishes=[])
