@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from adapters.cli.app import run
+from tests.support.backing import backing
 
 DEALSYNC = Path(sys.executable).with_name("dealsync")
 READY_SECONDS_MAX = 60.0
@@ -173,8 +174,9 @@ class Program:
 def running(home: Path, *options: str) -> Iterator[Program]:
     """Run `dealsync up` on free ports until the end of the block, then delete what it left."""
     ports = ("--salesforce-port", "0", "--hubspot-port", "0")
+    settings, log = backing()
     try:
-        with Program(home, "up", *ports, *options) as program:
+        with Program(home, "up", *ports, *log, *options, settings=settings) as program:
             yield program.wait_ready()
             if program.process.poll() is None:
                 program.stop()
