@@ -26,6 +26,10 @@ MARKER = ".dealsync-home"
 LOCKS = "locks"
 #: the four loops; `up`, and `run` without `--only`, hold all of them
 ROLES = ("ingest", "decide", "project", "deliver")
+#: the loop beside them where facts are in Kafka
+PUBLISH = "publish"
+#: everything that an engine does
+ALL_ROLES = (*ROLES, PUBLISH)
 
 #: how often a lock is tried that nobody wrote itself down for; a look takes microseconds
 LOOKS_MAX = 1_000
@@ -177,7 +181,7 @@ class HomeLock:
 
     Args:
         home: a prepared home.
-        roles: some of `ROLES`; the order does not matter.
+        roles: some of `ALL_ROLES`; the order does not matter.
         command: what a person typed, for the message that a second one gets.
         at: now, for the same message.
 

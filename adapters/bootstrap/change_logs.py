@@ -130,6 +130,7 @@ def _chosen(
                 " be written to both CRMs again; recover the database from Kafka, or choose other"
                 " topics with DEALSYNC_KAFKA_PREFIX"
             )
-    if said is None:
+    if said is None and not recovering:
+        # A recovery that fails must leave a database that is refused still.
         bookmarks.write(CHOSEN, chosen)
     return chosen

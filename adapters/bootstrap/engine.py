@@ -16,9 +16,11 @@ from adapters.bootstrap.accounts import Accounts
 from adapters.bootstrap.crms import open_crms
 from adapters.bootstrap.loops import loops_of
 from adapters.bootstrap.present import Present
+from adapters.bootstrap.publishing import publish_loop
 from adapters.bootstrap.stores import Stores
 from adapters.clock import Clock
 from adapters.engine.runner import Loop, Runner
+from adapters.home import PUBLISH
 from adapters.http_transport import (
     HttpRequest,
     NetworkTransport,
@@ -74,7 +76,10 @@ def running_engine(
         crms = opened.enter_context(open_crms(accounts, stores.bookmarks, present.policy))
         loops: dict[str, Loop] = {}
         for role in roles:
-            loops |= loops_of(role, stores, crms, present, clock=clock, logger=logger)
+            if role == PUBLISH:
+                loops |= opened.enter_context(publish_loop(stores, logger))
+            else:
+                loops |= loops_of(role, stores, crms, present, clock=clock, logger=logger)
         runner = Runner(loops, clock=clock, logger=logger)
         webhook_url = None
         if "ingest" in roles and accounts.webhook_secrets:

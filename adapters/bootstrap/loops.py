@@ -39,7 +39,11 @@ LOG_TROUBLE: Final = "log.trouble"
 def decide_loop(stores: Stores, logger: FilteringBoundLogger) -> Mapping[str, Loop]:
     """Return the loop that needs no CRM."""
     decide = Decide(
-        log=stores.logs.mine, decisions=stores.decisions, rules=DomainRules(), logger=logger
+        log=stores.logs.mine,
+        decisions=stores.decisions,
+        rules=DomainRules(),
+        logger=logger,
+        epoch=stores.decisions.epoch(),
     )
     share = stores.logs.mine
     if isinstance(share, SharedKafkaLog):

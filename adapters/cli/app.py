@@ -28,7 +28,9 @@ from adapters.cli import (
     policy,
     process,
     projections,
+    recovering,
     simulate,
+    topics,
     waiting,
     why,
     writes,
@@ -58,6 +60,7 @@ for commands in (
     importing.sync_app,
     why.app,
     simulate.app,
+    recovering.app,
 ):
     app.add_typer(commands)
 for name, group in (
@@ -70,6 +73,7 @@ for name, group in (
     ("parked", parked.app),
     ("projections", projections.app),
     ("log", log.app),
+    ("topics", topics.app),
     ("database", database.app),
 ):
     app.add_typer(group, name=name)

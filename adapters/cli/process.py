@@ -17,13 +17,13 @@ from adapters.bootstrap.engine import Engine, running_engine
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores, open_stores
 from adapters.cli import policy_file, run_file
-from adapters.cli.output import CommandFailure, JsonFlag, Output
+from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output
 from adapters.cli.policy_file import PolicyFile
 from adapters.cli.session import load_settings
 from adapters.cli.starting import Asking, StoppedError, until_stopped
 from adapters.cli.stopping import StopRequest, stop_on_signal
 from adapters.clock import SystemClock
-from adapters.home import ROLES, HomeLock, prepare_home
+from adapters.home import ALL_ROLES, PUBLISH, HomeLock, prepare_home
 from adapters.kafka_log import topics
 from adapters.postgres.embedded import stop_and_empty
 from adapters.sandbox.http_skin import SandboxServer
@@ -55,12 +55,13 @@ class SeedName(StrEnum):
 
 
 class Role(StrEnum):
-    """One of the four loops."""
+    """One of the four loops, or the one beside them."""
 
     INGEST = "ingest"
     DECIDE = "decide"
     PROJECT = "project"
     DELIVER = "deliver"
+    PUBLISH = "publish"
 
 
 @app.command()
@@ -89,7 +90,7 @@ def up(
     home = prepare_home(settings.home)
     with ExitStack() as opened:
         stop = opened.enter_context(stop_on_signal())
-        opened.enter_context(HomeLock(home, ROLES, command="dealsync up", at=clock.now()))
+        opened.enter_context(HomeLock(home, ALL_ROLES, command="dealsync up", at=clock.now()))
         logger = opened.enter_context(telemetry.to_file(home, clock))
         sandboxes = opened.enter_context(
             _sandboxes(home, salesforce_port, hubspot_port, "empty" if empty else seed.value)
@@ -99,7 +100,7 @@ def up(
             topics.apply(stores.logs.kafka.cluster, kinds=["create"])
         where = accounts.of_sandboxes(sandboxes.salesforce_url, sandboxes.hubspot_url)
         engine = opened.enter_context(
-            running_engine(ROLES, stores, where, settings.webhook, clock=clock, logger=logger)
+            running_engine(ALL_ROLES, stores, where, settings.webhook, clock=clock, logger=logger)
         )
         opened.enter_context(run_file.written(home, _addresses(where, engine)))
         asking = Asking(stores, clock.now, until_stopped(stop, engine.runner.check))
@@ -151,7 +152,7 @@ def run(
     output = Output(as_json=json)
     settings = load_settings()
     clock = SystemClock()
-    roles = tuple(role.value for role in only) if only else ROLES
+    roles = tuple(role.value for role in only) if only else ALL_ROLES
     where = accounts.of_settings(settings)
     home = prepare_home(settings.home)
     command = " ".join(["dealsync run", *(f"--only {role}" for role in only or ())])
@@ -160,6 +161,13 @@ def run(
         opened.enter_context(HomeLock(home, roles, command=command, at=clock.now()))
         logger = opened.enter_context(telemetry.to_file(home, clock))
         stores = opened.enter_context(open_stores(settings))
+        if roles == (PUBLISH,) and stores.logs.kafka is None:
+            raise CommandFailure(
+                "nothing_to_run",
+                "expected facts in Kafka, found them in PostgreSQL: nothing is published there",
+                hint="`dealsync run` runs everything that there is to run",
+                exit_code=ExitCode.WRONG_INPUT,
+            )
         version = _needs_policy(stores)
         engine = opened.enter_context(
             running_engine(roles, stores, where, settings.webhook, clock=clock, logger=logger)

@@ -128,7 +128,7 @@ class PostgresRebuilds(Rebuilds):
         schema = self._database.schema
         found = [_differing(connection, schema, table) for table in tables]
         shown = [difference for _, some in found for difference in some]
-        digests = [_digest(connection, table) for table in tables]
+        digests = [table_digest(connection, table) for table in tables]
         return Comparison(
             name=name,
             position=position,
@@ -250,7 +250,8 @@ def _differing(connection: Connection, schema: str, table: str) -> tuple[int, li
     return count, shown
 
 
-def _digest(connection: Connection, table: str) -> str:
+def table_digest(connection: Connection, table: str) -> str:
+    """Digest a table's rows; equal digests are equal contents."""
     query = sql.SQL(
         "SELECT md5(coalesce(string_agg(md5(row), '' ORDER BY row COLLATE \"C\"), '')) "
         "FROM (SELECT to_jsonb(t)::text AS row FROM {table} AS t) AS all_rows"

@@ -20,6 +20,8 @@ unknown write is read before anything is sent again (rule `once`).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -102,8 +104,21 @@ class PostgresRecovery:
             count, digest = _one(connection, "digest", {"until": until})
             return count, digest
 
+    def digests(self) -> Mapping[str, str]:
+        """Digest the events and every table of every projection; equal digests, equal contents."""
+        with self._database.snapshot() as connection:
+            return {
+                table: rebuilding.table_digest(connection, table)
+                for table in ("stored_events", *chain.from_iterable(rebuilding.TABLES.values()))
+            }
+
     def recover(
-        self, published: Iterable[Published], announce: Announce, at: datetime
+        self,
+        published: Iterable[Published],
+        announce: Announce,
+        at: datetime,
+        *,
+        bookmarks: Mapping[str, str] = MappingProxyType({}),
     ) -> Recovered:
         """Make the store anew.
 
@@ -111,6 +126,7 @@ class PostgresRecovery:
             published: everything that stands in the topic, each partition in its order.
             announce: tells readers of the new epoch, before the store can decide in it.
             at: our clock.
+            bookmarks: written whatever was told.
 
         Raises:
             NotRecoverableError: the store is not empty; nothing was published; or an event that
@@ -125,7 +141,7 @@ class PostgresRecovery:
                     " that was lost; stop every worker, and give it a new database"
                 )
             connection.execute(_SQL["make_staging"])
-            bookmarks = _stage(connection, published)
+            resume = {**_stage(connection, published), **bookmarks}
             epoch, cut, highest = _one(connection, "cut", {})
             if not highest:
                 raise NotRecoverableError(
@@ -144,7 +160,7 @@ class PostgresRecovery:
             unknown = _restore_deliveries(connection, cut, at)
             connection.execute(
                 _SQL["restore_bookmarks"],
-                {"names": list(bookmarks), "texts": list(bookmarks.values())},
+                {"names": list(resume), "texts": list(resume.values())},
             )
             refreshes = connection.execute(
                 _SQL["wish_to_read"],

@@ -150,6 +150,7 @@ SELECT count(*) FROM delivery WHERE state = 'unknown'
 -- name: restore_bookmarks
 INSERT INTO bookmark (name, text)
 SELECT * FROM unnest(%(names)s::text[], %(texts)s::text[])
+ON CONFLICT (name) DO UPDATE SET text = excluded.text
 
 -- name: wish_to_read
 -- Every living record that takes part in the sync: what it did meanwhile may have been missed.
