@@ -33,7 +33,7 @@ class Context:
         """Tell whether anything may cross at all (rule `deal-sync-switch`)."""
         return self.policy_version > 0 and self.policy.switches.deal_sync
 
-    @property
+    @cached_property
     def skew(self) -> timedelta:
         """Return how far clocks may be apart."""
         return timedelta(seconds=float(self.policy.clocks.skew_seconds))

@@ -6,10 +6,9 @@ gives the same ids.
 """
 
 import uuid
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 #: an aggregate's stream: the text of a uuid5
 StreamId = NewType("StreamId", str)
@@ -53,9 +52,8 @@ class Kind(StrEnum):
     CATALOG = "catalog"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """One record of one CRM."""
+class Ref(NamedTuple):
+    """One record of one CRM; a tuple, because it is looked up a hundred times a fact."""
 
     crm: Crm
     kind: Kind
@@ -68,11 +66,13 @@ class Ref:
         return f"{self.crm}:{self.kind}:{self.id}"
 
 
+@lru_cache(_REMEMBERED)
 def opportunity(opportunity_id: str) -> Ref:
     """Name a Salesforce opportunity."""
     return Ref(Crm.SALESFORCE, Kind.OPPORTUNITY, opportunity_id)
 
 
+@lru_cache(_REMEMBERED)
 def deal(deal_id: str) -> Ref:
     """Name a HubSpot deal."""
     return Ref(Crm.HUBSPOT, Kind.DEAL, deal_id)
