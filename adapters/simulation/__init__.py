@@ -10,6 +10,9 @@ by direct call, the engine is the real one on in-memory ports, and every step is
 | `wire` | how requests reach the CRMs: latency, faults, the chronicle |
 | `stores` | the in-memory ports of one world |
 | `faults` | crashes, sleeps and interruptions around every port call |
+| `poison` | facts that cannot be decided until somebody mends them |
+| `postman` | how webhooks reach us |
+| `mishaps` | what befell a world, by the numbers of the fault catalogue |
 | `engine` | the loops as actors that can die and come again |
 | `people`, `sellers`, `marketers` | what people do, at their `desks`, by their `plans` |
 | `quiet` | what still moves |

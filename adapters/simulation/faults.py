@@ -209,7 +209,7 @@ class Hazards:
             return False
         if not happens(self.dice, self.odds.store * _stake(actor, place)):
             return False
-        self._count("store failed", place, actor)
+        self._count("log failed" if ".append" in place else "store failed", place, actor)
         return True
 
     def _nested(self, do: Callable[[], None]) -> None:
@@ -218,6 +218,10 @@ class Hazards:
             do()
         finally:
             self.depth -= 1
+
+    def befell(self, fault: str, where: str) -> None:
+        """Count what befell the world outside of a port call."""
+        self.counts[fault, where] += 1
 
     def _count(self, fault: str, place: str, actor: str) -> None:
         self.counts[fault, f"{actor.partition('-')[0]} {place}"] += 1

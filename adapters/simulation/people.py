@@ -72,16 +72,21 @@ class People:
             step()
         return f"edit at once: opportunity {opportunity_id} {left}, deal {deal_id} {right}"
 
-    def trouble(self, dice: Dice) -> str:
-        """Let a CRM, or its administrator, do what they do now and then; return it in words."""
+    def trouble(self, dice: Dice) -> tuple[str, str, str]:
+        """Let a CRM, or its administrator, do what they do now and then.
+
+        Returns:
+            The fault's name (blank: nothing happened), where, and what happened in words.
+        """
         match dice.randrange(0, 5):
             case 0 | 1:
                 self._desks.act(Crm.SALESFORCE, "expire_sessions", user=INTEGRATION)
-                return "Salesforce ends the engine's sessions"
+                said = "Salesforce ends the engine's sessions"
+                return "sessions ended", "salesforce", said
             case 2 | 3:
                 lag = dice.choice(LAGS_MILLISECONDS)
                 self._desks.act(Crm.HUBSPOT, "set_search_lag", milliseconds=lag)
-                return f"HubSpot's search lags {lag} ms behind"
+                return "search lags", "hubspot", f"HubSpot's search lags {lag} ms behind"
             case _:
                 return self._validate(dice)
 
@@ -90,10 +95,10 @@ class People:
         if self.refused:
             self._desks.act(Crm.SALESFORCE, "remove_validation_rule", name=VALIDATION)
 
-    def _validate(self, dice: Dice) -> str:
+    def _validate(self, dice: Dice) -> tuple[str, str, str]:
         """Refuse what the engine writes of one field, and no other."""
         if self.refused:
-            return ""
+            return "", "", ""
         ours, name = dice.choice(REFUSABLE)
         self.refused.add(ours)
         self._desks.act(
@@ -105,7 +110,8 @@ class People:
             operator="changed",
             only_for=INTEGRATION,
         )
-        return f"a validation rule refuses {name} to the engine"
+        said = f"a validation rule refuses {name} to the engine"
+        return "field refused", "salesforce", said
 
     def _linked(self, deal: Record) -> Row | None:
         link = deal["values"].get("dealsync_opportunity_id", "").partition(":")[0]

@@ -14,16 +14,20 @@ from typing import Final
 
 from adapters.bootstrap.requests import is_set_up
 from adapters.clock import FixedClock
-from adapters.http_transport import HttpRequest
-from adapters.hubspot.signature import SignedBy
 from adapters.hubspot.source import SWEEP_SECONDS
-from adapters.hubspot.webhook import Endpoint, accept
 from adapters.sandbox import company, record_clock
-from adapters.sandbox.hubspot.box import HubSpotSandbox
-from adapters.sandbox.hubspot.deliveries import CLIENT_SECRET
 from adapters.sandbox.people import SALESPEOPLE
 from adapters.sandbox.server import new_fronts
-from adapters.simulation import faults, invariants, oracle, policies, quiet, schedule
+from adapters.simulation import (
+    faults,
+    invariants,
+    mishaps,
+    oracle,
+    policies,
+    postman,
+    quiet,
+    schedule,
+)
 from adapters.simulation.chronicle import Chronicle
 from adapters.simulation.desks import Desks
 from adapters.simulation.dice import Dice, happens
@@ -33,6 +37,7 @@ from adapters.simulation.faults import Hazards, Odds
 from adapters.simulation.operators import Operators
 from adapters.simulation.people import People
 from adapters.simulation.poison import Poison
+from adapters.simulation.postman import Postman
 from adapters.simulation.schedule import Choice, Move
 from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Present, Stores
@@ -42,8 +47,6 @@ from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm
 from domain.policy import Policy
 
 START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-WEBHOOK_PATH: Final = "/hubspot"
-WEBHOOK_URL: Final = f"http://127.0.0.1:8103{WEBHOOK_PATH}"
 #: a CRM's clock differs from ours by at most this
 SKEW_SECONDS_MAX: Final = 600
 #: rounds of every actor until a world in calm must be quiet
@@ -62,9 +65,8 @@ HOURS: Final = (72, 97)
 SELLERS: Final = 3
 #: of the troubles, how many are a fact that cannot be decided
 POISON_SHARE: Final = 0.15
-#: in which HubSpot says when it signed, in milliseconds, and how long that holds
-SIGNED_AT_HEADER: Final = "x-hubspot-request-timestamp"
-SIGNED_SECONDS_MAX: Final = 300
+#: of the rests, how many begin with what HubSpot has to bring
+BROUGHT_SHARE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class World:
             interrupt=self._interrupt,
             sleep=self._sleep,
         )
+        self.postman = Postman(hubspot, self.stores.refreshes, self.clock, self.hazards)
         self.engine = Engine(
             Surroundings(
                 fronts=self.fronts,
@@ -130,15 +133,17 @@ class World:
         self.policy = policies.drawn(dice) if policy is None else policy
         #: of the fields whose rule was never changed
         self.rules = {mapping.name: mapping.rule for mapping in self.policy.mappings}
-        #: deliveries that were taken, as somebody could send them again
-        self._taken: list[HttpRequest] = []
         self.violations: list[Violation] = []
         self.story: list[str] = []
-        desks.act(Crm.HUBSPOT, "set_webhook_target", url=WEBHOOK_URL)
+        desks.act(Crm.HUBSPOT, "set_webhook_target", url=postman.URL)
         self._set_up()
         for crm in Crm:
             skew = dice.randrange(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX + 1)
-            record_clock.set_offset(self.fronts[crm].box.tables, skew if happens(dice, 0.5) else 0)
+            if not happens(dice, 0.5):
+                skew = 0
+            record_clock.set_offset(self.fronts[crm].box.tables, skew)
+            if skew:
+                self.hazards.befell("skewed clock", crm)
 
     # -- set-up --------------------------------------------------------------------------------
 
@@ -184,7 +189,10 @@ class World:
             case Move.HUBSPOT_PERSON:
                 return self.people.in_hubspot(dice)
             case Move.BOTH:
-                return self.people.in_both(dice)
+                said = self.people.in_both(dice)
+                if said:
+                    self.hazards.befell("edits at once", "both")
+                return said
             case Move.POLICY:
                 return self._change_policy(dice)
             case Move.OPERATOR:
@@ -199,18 +207,23 @@ class World:
                 self.pass_time(dice.randrange(1, 120))
                 return ""
             case Move.REST:
-                return self._rest()
+                return self._rest(dice)
             case Move.DAYS:
-                self._rest()
+                self._rest(dice)
                 hours = dice.randrange(*HOURS)
                 self.pass_time(hours * 3600)
+                self.hazards.befell("days asleep", "engine")
                 return f"{hours} hours pass"
 
     def _trouble(self, dice: Dice) -> str:
         if happens(dice, POISON_SHARE):
             self.poison.wanted += 1
+            self.hazards.befell("poison", "decide")
             return "something is wrong with the next record that is read"
-        return self.people.trouble(dice)
+        fault, where, said = self.people.trouble(dice)
+        if fault:
+            self.hazards.befell(fault, where)
+        return said
 
     def _change_policy(self, dice: Dice) -> str:
         if self._is_given:
@@ -220,6 +233,7 @@ class World:
             if old.rule is not new.rule:
                 self.rules.pop(new.name, None)
         self.propose(after)
+        self.hazards.befell("policy changed", "policy")
         return policies.told(before, after)
 
     def _steps(self, dice: Dice) -> str:
@@ -250,7 +264,11 @@ class World:
         assert dice is not None, "only a choice arms the faults"
         for _ in range(dice.randrange(1, 4)):
             idle = [one for one in ACTORS if one not in self.engine.acting]
-            self.step(dice.choice(idle), armed=True)
+            chosen = dice.choice(idle)
+            kind = chosen.rpartition("-")[0]
+            if any(one.rpartition("-")[0] == kind for one in self.engine.acting):
+                self.hazards.befell("side by side", kind)
+            self.step(chosen, armed=True)
 
     def _sleep(self) -> None:
         """Let one stand still for longer than its lease lasts while others work."""
@@ -260,56 +278,18 @@ class World:
         self._interrupt()
 
     def _webhooks(self, dice: Dice) -> str:
-        odds = self.hazards.odds
-        box = self.fronts[Crm.HUBSPOT].box
-        assert isinstance(box, HubSpotSandbox), "the HubSpot front has a HubSpot box"
-        due = list(box.due_webhooks(self.clock.at))
-        if len(due) > 1 and happens(dice, odds.webhook_reorder):
-            self.hazards.counts["webhooks reordered", "hubspot"] += 1
-            due.reverse()
-        taken = 0
-        for one in due:
-            if happens(dice, odds.webhook_drop):
-                self.hazards.counts["webhook dropped", "hubspot"] += 1
-                box.webhook_answered(one.number, 204, self.clock.at)
-                continue
-            if happens(dice, odds.webhook_late):
-                self.hazards.counts["webhook late", "hubspot"] += 1
-                box.webhook_answered(one.number, None, self.clock.at)
-                continue
-            self._taken.append(one.request)
-            twice = happens(dice, odds.webhook_twice)
-            self.hazards.counts["webhook twice", "hubspot"] += twice
-            for _ in range(2 if twice else 1):
-                answer = accept(one.request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
-                box.webhook_answered(one.number, answer.status, self.clock.at)
-            taken += 1
-        if self._taken and happens(dice, odds.webhook_replay):
-            self._replay(dice.choice(self._taken))
-        return f"{taken} of {len(due)} deliveries" if due else ""
+        said = self.postman.bring(dice)
+        self.violations.extend(self.postman.violations)
+        return said
 
-    def _replay(self, request: HttpRequest) -> None:
-        """Let somebody send an old delivery again; a stale one must be refused (rule F5)."""
-        headers = {name.lower(): value for name, value in request.headers}
-        sent_at = int(headers[SIGNED_AT_HEADER]) / 1000
-        is_old = abs(self.clock.at.timestamp() - sent_at) > SIGNED_SECONDS_MAX
-        kind = "old webhook replayed" if is_old else "webhook replayed"
-        self.hazards.counts[kind, "hubspot"] += 1
-        answer = accept(request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
-        if is_old and answer.status in range(200, 300):
-            self.violations.append(Violation("bug", "an old delivery was taken when sent again"))
-
-    def _endpoint(self) -> Endpoint:
-        signed_by = SignedBy((CLIENT_SECRET,), WEBHOOK_URL)
-        return Endpoint(path=WEBHOOK_PATH, signed_by=signed_by, inbox=self.stores.refreshes)
-
-    def _rest(self) -> str:
+    def _rest(self, dice: Dice) -> str:
+        said = self._webhooks(dice) if happens(dice, BROUGHT_SHARE) else ""
         for _ in range(REST_ROUNDS_MAX):
             done = [self.step(actor, armed=True) for actor in FIRST]
             self.pass_time(1)
             if not any(done):
-                return ""
-        return ""
+                break
+        return said
 
     def pass_time(self, seconds: float) -> None:
         """Move our clock; the CRMs' go with it."""
@@ -319,11 +299,7 @@ class World:
 
     def round(self) -> None:
         """Deliver webhooks and let one of each actor make a step, without faults."""
-        box = self.fronts[Crm.HUBSPOT].box
-        assert isinstance(box, HubSpotSandbox), "the HubSpot front has a HubSpot box"
-        for one in box.due_webhooks(self.clock.at):
-            answer = accept(one.request, WEBHOOK_PATH, self._endpoint(), self.clock.at)
-            box.webhook_answered(one.number, answer.status, self.clock.at)
+        self.postman.bring_all()
         for actor in FIRST:
             self.step(actor, armed=False)
         self.pass_time(ROUND_SECONDS)
@@ -386,6 +362,13 @@ class World:
         if calm:
             self.violations.extend(invariants.in_calm(evidence))
 
+    def mishaps(self) -> Mapping[tuple[str, str], int]:
+        """Return everything that befell this world: (fault, where) → how often."""
+        counts = self.hazards.counts
+        lossy = any(fault in ("webhook dropped", "days asleep") for fault, _ in counts)
+        of_people = mishaps.of_people(self.chronicle, Sight(self.fronts), lossy=lossy)
+        return dict(sorted((counts + of_people).items()))
+
     def digest(self) -> str:
         """Return a digest of everything that happened, in both CRMs and in the engine."""
         found = hashlib.sha256(self.chronicle.digest().encode())
@@ -437,7 +420,7 @@ def run(
         digest=world.digest(),
         choices=tuple(choices),
         violations=tuple(world.violations),
-        faults=dict(sorted(world.hazards.counts.items())),
+        faults=world.mishaps(),
         counts=counts,
         story=tuple(world.story),
     )
