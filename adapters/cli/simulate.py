@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from json import dumps as to_json
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,7 +17,7 @@ from rich.markup import escape
 
 from adapters.cli import policy_file
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output
-from adapters.simulation import shrink
+from adapters.simulation import mishaps, shrink
 from adapters.simulation.schedule import Choice
 from adapters.simulation.world import Outcome, run
 from domain.policy import Policy
@@ -30,6 +31,8 @@ CHUNK: Final = 4
 TOLD_MAX: Final = 3
 #: between two lines of progress
 PROGRESS_SECONDS: Final = 5.0
+#: whose commit a report names
+REPOSITORY: Final = Path(__file__).parents[2]
 
 app = typer.Typer()
 
@@ -48,6 +51,12 @@ def simulate(
     whole: Annotated[
         bool, typer.Option("--whole", help="Tell a failure as it was, not shortened.")
     ] = False,
+    boundaries: Annotated[
+        bool, typer.Option("--boundaries", help="Show at which boundary each fault struck.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the JSON report to this file, too.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Let both CRMs, their people and the engine live from seeds, with faults of every kind."""
@@ -55,37 +64,74 @@ def simulate(
     file = None if policy is None else policy_file.from_file(policy)
     chosen = range(seed, seed + 1) if seed is not None else _range(seeds)
     adopted = None if file is None else file.policy
-    begun = time.perf_counter()
-    totals: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    failed: list[Outcome] = []
-    shown = begun
+    ran = _Ran(chosen, begun=time.perf_counter())
     for outcome in _outcomes(chosen, steps, adopted):
-        totals.update(outcome.counts)
-        totals["seeds"] += 1
-        faults.update({f"{fault} {where}": n for (fault, where), n in outcome.faults.items()})
-        if outcome.violations:
-            failed.append(outcome)
-        if time.perf_counter() - shown > PROGRESS_SECONDS:
-            shown = time.perf_counter()
-            output.hint(f"{totals['seeds']} of {len(chosen)} seeds, {len(failed)} failed")
-    failures = [
-        _told(outcome, steps, adopted, where=policy, whole=whole) for outcome in failed[:TOLD_MAX]
+        ran.add(outcome)
+        if time.perf_counter() - ran.shown > PROGRESS_SECONDS:
+            ran.shown = time.perf_counter()
+            output.hint(f"{ran.totals['seeds']} of {len(chosen)} seeds, {len(ran.failed)} failed")
+    ran.failures = [
+        _told(outcome, steps, adopted, where=policy, whole=whole)
+        for outcome in ran.failed[:TOLD_MAX]
     ]
-    output.show(
-        "simulation",
-        {
-            "seeds": totals["seeds"],
-            "seconds": round(time.perf_counter() - begun, 1),
-            "counts": {name: n for name, n in sorted(totals.items()) if name != "seeds"},
-            "faults": dict(sorted(faults.items())),
-            "failed": [outcome.seed for outcome in failed],
-            "failures": failures,
-        },
-        lambda console: _print(console, totals, faults, failed, failures),
-    )
-    if failed:
+    if report is not None:
+        report.write_text(to_json(ran.as_json(), indent=2) + "\n")
+    output.show("simulation", ran.as_json(), lambda console: ran.print(console, all_of=boundaries))
+    if ran.failed:
         raise typer.Exit(ExitCode.FAILED)
+
+
+@dataclass(slots=True)
+class _Ran:
+    """What came of all seeds together."""
+
+    chosen: range
+    begun: float
+    shown: float = field(default_factory=time.perf_counter)
+    totals: Counter[str] = field(default_factory=Counter)
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failed: list[Outcome] = field(default_factory=list)
+    failures: Sequence[Mapping[str, object]] = ()
+
+    def add(self, outcome: Outcome) -> None:
+        """Add a seed."""
+        self.totals.update(outcome.counts)
+        self.totals["seeds"] += 1
+        self.faults.update(outcome.faults)
+        if outcome.violations:
+            self.failed.append(outcome)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report."""
+        seconds = time.perf_counter() - self.begun
+        return {
+            "commit": commit_of(REPOSITORY),
+            "first_seed": self.chosen[0],
+            "last_seed": self.chosen[-1],
+            "seeds": self.totals["seeds"],
+            "seconds": round(seconds, 1),
+            "cores": os.cpu_count(),
+            "counts": {name: n for name, n in sorted(self.totals.items()) if name != "seeds"},
+            "faults_in_all": sum(self.faults.values()),
+            "faults": {name: asdict(one) for name, one in mishaps.by_number(self.faults).items()},
+            "failed": [outcome.seed for outcome in self.failed],
+            "failures": list(self.failures),
+        }
+
+    def print(self, console: Console, *, all_of: bool) -> None:
+        """Say it to a person."""
+        _print_failures(console, self.failed, self.failures)
+        totals, mark = self.totals, "✗" if self.failed else "✓"
+        console.print(
+            f"{mark} {totals['seeds']} seeds, {len(self.failed)} failed: {totals['days']} days,"
+            f" {totals['edits']} edits, {totals['facts']} facts, {totals['events']} events,"
+            f" {totals['writes']} writes, {totals['calls']} calls"
+        )
+        for name, one in mishaps.by_number(self.faults).items():
+            number, _, fault = name.partition(" ")
+            console.print(escape(f"  {number:4}{fault:22}{one.count:>9}  {one.what}"))
+            for where, count in one.at.items() if all_of else ():
+                console.print(escape(f"      {count:>9}  {where}"))
 
 
 def _range(text: str) -> range:
@@ -142,12 +188,8 @@ def _told(
     }
 
 
-def _print(
-    console: Console,
-    totals: Mapping[str, int],
-    faults: Mapping[str, int],
-    failed: Sequence[Outcome],
-    failures: Sequence[Mapping[str, object]],
+def _print_failures(
+    console: Console, failed: Sequence[Outcome], failures: Sequence[Mapping[str, object]]
 ) -> None:
     for failure in failures:
         console.print(f"✗ seed {failure['seed']}, {failure['choices']} choices")
@@ -162,15 +204,17 @@ def _print(
     if len(failed) > len(failures):
         rest = ", ".join(str(outcome.seed) for outcome in failed[len(failures) :])
         console.print(f"✗ and seeds {rest}")
-    mark = "✗" if failed else "✓"
-    console.print(
-        f"{mark} {totals['seeds']} seeds, {len(failed)} failed: {totals['days']} days,"
-        f" {totals['edits']} edits, {totals['facts']} facts, {totals['events']} events,"
-        f" {totals['writes']} writes, {totals['calls']} calls"
-    )
-    by_kind: Counter[str] = Counter()
-    for name, count in faults.items():
-        by_kind[name.rpartition(" ")[0]] += count
-    console.print(
-        "  faults: " + ", ".join(f"{name} {count}" for name, count in sorted(by_kind.items()))
-    )
+
+
+def commit_of(repository: Path) -> str:
+    """Return the commit that is checked out there, or blank: it is no repository."""
+    head = repository / ".git" / "HEAD"
+    if not head.is_file():
+        return ""
+    name = head.read_text().strip().removeprefix("ref: ")
+    ref = head.parent / name
+    if ref.is_file():
+        return ref.read_text().strip()
+    packed = head.parent / "packed-refs"
+    lines = packed.read_text().splitlines() if packed.is_file() else []
+    return next((line.partition(" ")[0] for line in lines if line.endswith(f" {name}")), name)

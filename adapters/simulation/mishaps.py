@@ -6,6 +6,7 @@ is read from the chronicle, which believes nobody.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from adapters.sandbox.hubspot.rows import as_record
@@ -85,14 +86,21 @@ def of_people(chronicle: Chronicle, sight: Sight, *, lossy: bool) -> Counter[tup
     return +found
 
 
-def by_number(faults: Mapping[tuple[str, str], int]) -> Mapping[str, Mapping[str, object]]:
-    """Return each fault of the catalogue with its counts at each boundary, most frequent first."""
-    report: dict[str, Mapping[str, object]] = {}
-    for fault, (number, text) in CATALOGUE.items():
-        at = {where: n for (name, where), n in faults.items() if name == fault}
-        report[f"{number} {fault}"] = {
-            "what": text,
-            "count": sum(at.values()),
-            "at": dict(sorted(at.items(), key=lambda one: (-one[1], one[0]))),
-        }
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One fault of the catalogue."""
+
+    what: str
+    count: int
+    #: boundary → how often, most frequent first
+    at: Mapping[str, int]
+
+
+def by_number(faults: Mapping[tuple[str, str], int]) -> Mapping[str, Counted]:
+    """Return each fault of the catalogue, by number and name."""
+    report: dict[str, Counted] = {}
+    for fault, (number, what) in CATALOGUE.items():
+        at = {str(where): n for (name, where), n in faults.items() if name == fault}
+        frequent = dict(sorted(at.items(), key=lambda one: (-one[1], one[0])))
+        report[f"{number} {fault}"] = Counted(what, sum(at.values()), frequent)
     return report
