@@ -3,6 +3,7 @@
 A rule reads `story.pair`, tells an event, and the next rule reads what came of it.
 """
 
+from operator import attrgetter
 from typing import Final
 
 from domain import events, pair_history
@@ -98,8 +99,10 @@ class Story(Telling[Pair]):
             self.tell(summary)
 
 
-def _essence(summary: events.SummaryChanged) -> dict[str, object]:
-    return summary.model_dump(exclude={"at", "cause", "by", "policy_version", "epoch"})
+#: what a summary says, without the fact that led to it
+_essence: Final = attrgetter(
+    *(events.SummaryChanged.model_fields.keys() - {"at", "cause", "by", "policy_version", "epoch"})
+)
 
 
 def _summary(pair: Pair, said: Said) -> events.SummaryChanged:

@@ -1,17 +1,24 @@
 """The rows of `audit_line`, written in the decide transaction as their fold says."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Final
+
+from pydantic import TypeAdapter
 
 from adapters.postgres.database import Connection
 from adapters.postgres.queries import queries_beside
 from domain.ports import StoredEvent
 from projections import audit_line
+from projections.audit_line import AuditField
 
 _SQL: Final = queries_beside(__file__)
+_FIELDS: Final = TypeAdapter(tuple[AuditField, ...])
+
+
+def fields_json(fields: tuple[AuditField, ...]) -> str:
+    """Return a line's fields as their column holds them."""
+    return _FIELDS.dump_json(fields).decode()
 
 
 def write_lines(connection: Connection, decided: Sequence[tuple[StoredEvent, datetime]]) -> None:
@@ -46,7 +53,7 @@ def write_lines(connection: Connection, decided: Sequence[tuple[StoredEvent, dat
                     line.object,
                     line.record_id,
                     line.operation,
-                    json.dumps([asdict(field) for field in line.fields]),
+                    fields_json(line.fields),
                     line.reason,
                     line.ambiguous,
                     line.cause.fact,

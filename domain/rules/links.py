@@ -18,6 +18,7 @@ Adopted pairs have no base: `dont_sync` and `hold` write nothing, `always_salesf
 Salesforce even if blank, otherwise Salesforce, or HubSpot where Salesforce is blank.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from domain import events, ids, issues
@@ -35,6 +36,8 @@ LINK_FIELDS: Final = {
     Crm.SALESFORCE: "DealSync_Deal_Id__c",
     Crm.HUBSPOT: "dealsync_opportunity_id",
 }
+#: links read lately: routing a fact reads its link several times
+_REMEMBERED: Final = 8_192
 
 
 def deal_key(opportunity_id: str, earlier: int) -> str:
@@ -53,12 +56,14 @@ def opportunity_key(deal_id: str, earlier: int) -> str:
     return deal_id if earlier == 0 else f"{deal_id}:{earlier + 1}"
 
 
+@lru_cache(_REMEMBERED)
 def opportunity_named(link: Value) -> str | None:
     """Return the opportunity that a deal's link names, without its `:2`, or None."""
     text = (link or "").partition(":")[0]
     return ids.salesforce_id(text) if ids.is_salesforce_id(text) else None
 
 
+@lru_cache(_REMEMBERED)
 def deal_named(link: Value) -> str | None:
     """Return the deal that an opportunity's link names, or None."""
     text = (link or "").partition(":")[0]

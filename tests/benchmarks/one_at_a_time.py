@@ -9,10 +9,9 @@ worker: its cache of aggregates, with neither fast-forward (a SELECT for each hi
 It is a yardstick and no more: no fence, no parking, no record that changes its stream.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -34,6 +33,7 @@ from typing_extensions import override
 
 from adapters import codec
 from adapters.engine.domain_rules import DomainRules
+from adapters.postgres.audit import fields_json
 from adapters.postgres.database import Database
 from adapters.postgres.queries import queries_beside
 from domain import ports
@@ -371,7 +371,7 @@ def _add_rows(curs: Cursor[DictRow], stored: ports.StoredEvent) -> None:
                 line.object,
                 line.record_id,
                 line.operation,
-                json.dumps([asdict(changed) for changed in line.fields]),
+                fields_json(line.fields),
                 line.reason,
                 line.ambiguous,
                 line.cause.fact,
