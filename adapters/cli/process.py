@@ -14,6 +14,7 @@ from adapters.bootstrap import accounts
 from adapters.bootstrap.accounts import Accounts
 from adapters.bootstrap.change_logs import LogName
 from adapters.bootstrap.engine import Engine, running_engine
+from adapters.bootstrap.garbage import collect_rarely
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores, open_stores
 from adapters.cli import policy_file, run_file
@@ -283,5 +284,6 @@ def _serve(stop: StopRequest, check: Callable[[], None]) -> None:
     Raises:
         GivenUpError: a loop cannot go on.
     """
+    collect_rarely()
     while not stop.wait(WATCH_SECONDS):
         check()

@@ -36,7 +36,7 @@ LAST_ROUND_SECONDS: Final = 110
 SIDES: Final = ("batches", "alone", "timed")
 SECONDS_MAX: Final = 120
 REPORT: Final = Path("build/bench.json")
-GARBAGE_COLLECTOR: Final = "garbage collector on"
+GARBAGE_COLLECTOR: Final = "garbage collector rarely"
 _PREPARED: Final = "bench_prepared"
 _SQL: Final = queries_beside(__file__)
 

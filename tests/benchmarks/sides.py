@@ -4,7 +4,7 @@
 
 `prepare` fills a database: everything before the day decided, the day's facts appended. The other
 sides decide the day in a copy of it, each in its way, and print one JSON object of figures. The
-garbage collector runs as Python sets it, for all.
+garbage collector is set as in a process that serves, for all.
 """
 
 import json
@@ -19,6 +19,7 @@ from typing import Final
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from adapters.bootstrap.garbage import collect_rarely
 from adapters.bootstrap.stores import over
 from adapters.engine.decide import Decide
 from adapters.engine.domain_rules import DomainRules
@@ -93,6 +94,7 @@ def alone(database: Database) -> Figures:
 
 
 def _measured(decide: Callable[[], int], rules: TimedRules | None = None) -> Figures:
+    collect_rarely()
     begun, cpu_begun = perf_counter(), process_time()
     facts = decide()
     return Figures(
