@@ -5,11 +5,12 @@ was observed. The link itself is in `record_identity`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import events
 from domain.canonical import Value
+from domain.copying import replace
 from domain.ids import Kind, StreamId, WriteId
 from domain.writes import Write
 

@@ -4,10 +4,11 @@ A policy is in force from its `PolicyAdopted` event. A proposal names the versio
 another was adopted meanwhile, it is refused, so nobody overwrites a policy without having seen it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from domain import events
 from domain.context import Context
+from domain.copying import replace
 from domain.facts import Fact, PolicyProposed
 from domain.ids import POLICY_STREAM, StreamId
 from domain.policy import Policy

@@ -6,12 +6,13 @@ to make in `rules.pipelines` and `rules.stages`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import events
+from domain.copying import replace
 from domain.facts import (
     FieldSeen,
     HubSpotCatalogObserved,

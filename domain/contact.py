@@ -6,11 +6,12 @@ rows name each other, so nobody can be linked twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import events
 from domain.canonical import Value
+from domain.copying import replace
 from domain.facts import Rollup
 from domain.ids import Crm, Kind, StreamId, WriteId
 from domain.writes import Write

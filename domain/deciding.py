@@ -6,7 +6,7 @@ stream of its own, with an id derived from its name. Correctness never rests on 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain import account as accounts
@@ -18,6 +18,7 @@ from domain.adoption import Adopted
 from domain.catalog import Catalog
 from domain.contact import Contact
 from domain.context import Context
+from domain.copying import replace
 from domain.facts import (
     AccountObserved,
     AssociationsObserved,

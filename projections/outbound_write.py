@@ -4,10 +4,11 @@ A row is an intent and never a call: what became of it is kept by `deliver` in t
 so folding this again can reach no CRM (rule `replay-silent`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain import events
+from domain.copying import replace
 from domain.ids import Crm, StreamId, WriteId
 from domain.ports import StoredEvent
 from domain.rules import RuleId

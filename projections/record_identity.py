@@ -7,10 +7,11 @@ so before it is folded. This module must not know where the rows are kept.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain import events
+from domain.copying import replace
 from domain.events import Event
 from domain.ids import Crm, Kind, Ref, StreamId, stream_of
 from domain.ports import Identity
