@@ -3,7 +3,9 @@
 About nine calls. Whether it is worth a fact (whether it changed) is the source's question.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,6 +31,8 @@ from domain.ids import FactId, Kind, derived
 OWNERS_PAGE_SIZE: Final = 500
 #: an account with more owners than this is no account
 OWNER_PAGES_MAX: Final = 200
+#: lists of properties read lately: large, read again with every catalog, and hardly ever another
+_REMEMBERED: Final = 16
 
 _Model = TypeVar("_Model", AccountDetails, OwnerPage, PipelineList, PropertyList)
 
@@ -45,9 +49,7 @@ def read_catalog(
     details = _parsed(AccountDetails, reader.raw("GET", "/account-info/v3/details", at))
     pipelines = _parsed(PipelineList, reader.raw("GET", "/crm/v3/pipelines/deals", at)).results
     properties = {
-        kind: _parsed(
-            PropertyList, reader.raw("GET", f"/crm/v3/properties/{names.PLURAL[kind]}", at)
-        ).results
+        kind: _properties(kind, reader.raw("GET", f"/crm/v3/properties/{names.PLURAL[kind]}", at))
         for kind in names.KINDS
     }
     seen = Seen(app_id=owner.app_id, reason=reason, begun_at=at, cause=cause)
@@ -62,13 +64,8 @@ def read_catalog(
             time_zone=details.time_zone,
             pipelines=tuple(_pipeline(row) for row in _ordered(pipelines)),
             owners=_owners(reader, at),
-            properties=tuple(
-                _property(names.SINGULAR[kind], row)
-                for kind, rows in properties.items()
-                for row in sorted(rows, key=lambda one: one.name)
-                if not row.archived
-            ),
-            lifecycle_stages=_lifecycle(properties[Kind.CONTACT]),
+            properties=tuple(one for found in properties.values() for one in found.fields),
+            lifecycle_stages=properties[Kind.CONTACT].lifecycle_stages,
             scopes=tuple(sorted(owner.scopes)),
         ),
         timeless=True,
@@ -135,6 +132,25 @@ def _pipeline(row: PipelineRow) -> facts.PipelineSeen:
             for stage in stages
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Properties:
+    """What rules read of the properties of one kind of record."""
+
+    fields: tuple[facts.FieldSeen, ...]
+    lifecycle_stages: tuple[str, ...]
+
+
+@lru_cache(_REMEMBERED)
+def _properties(kind: Kind, body: bytes) -> _Properties:
+    rows = _parsed(PropertyList, body).results
+    fields = tuple(
+        _property(names.SINGULAR[kind], row)
+        for row in sorted(rows, key=lambda one: one.name)
+        if not row.archived
+    )
+    return _Properties(fields, _lifecycle(rows))
 
 
 def _property(kind: str, row: PropertyRow) -> facts.FieldSeen:

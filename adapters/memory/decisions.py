@@ -3,6 +3,7 @@
 A commit that fails changes nothing, but the event ids it drew are burnt, as a sequence's are.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from threading import RLock
@@ -93,7 +94,8 @@ class MemoryDecisions(Decisions):
     @override
     def tail(self, after: int, *, limit: int) -> tuple[StoredEvent, ...]:
         with self._lock:
-            return tuple(event for event in self.events if event.id > after)[:limit]
+            first = bisect_right(self.events, after, key=lambda event: event.id)
+            return tuple(self.events[first : first + limit])
 
     @override
     def last_event_id(self) -> int:

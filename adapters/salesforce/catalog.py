@@ -6,12 +6,13 @@ the whole org.
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from adapters.salesforce import names, soql, wire
 from adapters.salesforce.connection import Connection
 from adapters.salesforce.errors import ReadRefusedError
-from adapters.salesforce.schema import Schema
+from adapters.salesforce.schema import FieldDescribed, Schema
 from adapters.salesforce.translate import Look
 from adapters.salesforce.wire import Row
 from domain.facts import (
@@ -28,6 +29,8 @@ _PERMISSION_PREFIX: Final = "Permissions"
 #: what anything of ours asks about (rule `permission`)
 _PERMISSIONS: Final = ("ApiEnabled", "ModifyAllData", "ModifyMetadata", "ViewAllData")
 _FINGERPRINT_BYTES: Final = 8
+#: fields read lately: every catalog shows them again
+_REMEMBERED: Final = 2_048
 
 
 class CatalogReader:
@@ -196,16 +199,18 @@ class CatalogReader:
 
     def _fields(self, at: datetime) -> tuple[FieldSeen, ...]:
         described = self._schema.fields(names.OPPORTUNITY, at)
-        return tuple(
-            FieldSeen(
-                object="opportunity",
-                name=field.name,
-                type=field.type,
-                is_writable=field.updateable,
-                values=field.values,
-            )
-            for _, field in sorted(described.items())
-        )
+        return tuple(_field(field) for _, field in sorted(described.items()))
+
+
+@lru_cache(_REMEMBERED)
+def _field(field: FieldDescribed) -> FieldSeen:
+    return FieldSeen(
+        object="opportunity",
+        name=field.name,
+        type=field.type,
+        is_writable=field.updateable,
+        values=field.values,
+    )
 
 
 def fingerprint(fact: SalesforceCatalogObserved) -> str:

@@ -94,16 +94,25 @@ class Connection:
             ReadRefusedError: Salesforce refused the request itself, or knows no such record.
             PortError: it did not answer.
         """
+        return wire.parse(self.get_raw(path, at, query))
+
+    def get_raw(self, path: str, at: datetime, query: Mapping[str, str] | None = None) -> bytes:
+        """Read a resource as `get` does, and return its body as it came.
+
+        Raises:
+            ReadRefusedError: as `get`.
+            PortError: as `get`.
+        """
         target = self._target(path, query)
         try:
-            answered = self.send("GET", target, None, at)
+            response, refusals = self._exchanged("GET", target, None, at, {})
         except (NotSentError, NoAnswerError) as error:
             raise RetryableError(
                 f"expected Salesforce to answer GET {path}, found {error}"
             ) from error
-        if answered.refusals:
-            raise port_error(answered.refusals[0], f"GET {path}", at)
-        return answered.body
+        if refusals:
+            raise port_error(refusals[0], f"GET {path}", at)
+        return response.body
 
     def query(self, soql: str, at: datetime, *, include_deleted: bool = False) -> tuple[Row, ...]:
         """Return all rows of a query, page by page.
@@ -131,11 +140,18 @@ class Connection:
             NotSentError: it was not reached; no effect.
             NoAnswerError: nobody knows whether there was an effect.
         """
+        response, refusals = self._exchanged(method, path, body, at, headers or {})
+        answer = None if refusals else wire.parse(response.body)
+        return Answered(response.status, answer, refusals)
+
+    def _exchanged(
+        self, method: str, path: str, body: Json, at: datetime, headers: Mapping[str, str]
+    ) -> tuple[HttpResponse, tuple[Refusal, ...]]:
         for is_last in (False, True):
-            response = self._request(method, path, body, at, headers or {})
+            response = self._request(method, path, body, at, headers)
             self._read_usage(response)
             if response.status in _SUCCESS:
-                return Answered(response.status, wire.parse(response.body), ())
+                return response, ()
             found = wire.refusals(response.body, response.status)
             if found[0].meaning is Meaning.SIGN_IN:
                 self._session = None
@@ -145,7 +161,7 @@ class Connection:
                 raise port_error(
                     found[0], f"{method} {path}", at, retry_after_seconds=_retry_after(response)
                 )
-            return Answered(response.status, None, found)
+            return response, found
         raise AssertionError("unreachable: the last round returns or raises")
 
     def _pages(self, soql: str, at: datetime, resource: str) -> Iterator[Row]:

@@ -7,10 +7,15 @@ admin can change a schema at any time: whoever meets a refusal calls `forget`.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from adapters.salesforce import wire
 from adapters.salesforce.connection import Connection
 from adapters.salesforce.wire import Json
+
+#: describes read lately: large, read again with every catalog, and hardly ever another
+_REMEMBERED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +82,17 @@ class Schema:
     def _described(self, object_name: str, at: datetime) -> ObjectDescribed:
         known = self._objects.get(object_name)
         if known is None:
-            body = wire.mapping(
-                self._connection.get(f"/sobjects/{object_name}/describe", at), "a describe"
-            )
-            known = self._objects[object_name] = ObjectDescribed(
-                _fields(body.get("fields")), _record_types(body.get("recordTypeInfos"))
-            )
+            body = self._connection.get_raw(f"/sobjects/{object_name}/describe", at)
+            known = self._objects[object_name] = _read(body)
         return known
+
+
+@lru_cache(_REMEMBERED)
+def _read(body: bytes) -> ObjectDescribed:
+    described = wire.mapping(wire.parse(body), "a describe")
+    return ObjectDescribed(
+        _fields(described.get("fields")), _record_types(described.get("recordTypeInfos"))
+    )
 
 
 def _record_types(infos: Json) -> frozenset[str]:

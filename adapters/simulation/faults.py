@@ -264,6 +264,7 @@ class _Guard:
             hazards.boundary(actor, after)
             return answer
 
+        setattr(self, method, call)  # so that the next look finds it
         return call
 
 

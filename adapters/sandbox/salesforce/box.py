@@ -5,7 +5,6 @@ record clock; sessions, assertions and limits go by real time. Everything in one
 done, or none of it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
@@ -19,7 +18,7 @@ from adapters.sandbox.salesforce import actions, errors, oauth, seed, usage
 from adapters.sandbox.salesforce.errors import FORBIDDEN, RefusedError
 from adapters.sandbox.salesforce.oauth import SignInRefusedError
 from adapters.sandbox.salesforce.org import Call, Org
-from adapters.sandbox.salesforce.reply import NO_CONTENT, OK, Ask, Reply
+from adapters.sandbox.salesforce.reply import NO_CONTENT, OK, Ask, Reply, written
 from adapters.sandbox.salesforce.routes import route
 from adapters.sandbox.tables import JsonValue, Row, Tables
 
@@ -207,8 +206,6 @@ def _answer(reply: Reply, who: str, headers: tuple[tuple[str, str], ...] = ()) -
     if reply.status == NO_CONTENT or (reply.body is None and reply.status == OK):
         response = HttpResponse(reply.status, (*headers, *reply.headers))
     else:
-        body = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
-        # A message may quote half a character that the caller sent.
-        content = body.encode("utf-8", "replace")
+        content = reply.body if isinstance(reply.body, bytes) else written(reply.body)
         response = HttpResponse(reply.status, (*JSON, *headers, *reply.headers), content)
     return Answer(response, who, reply.records, reply.changed)

@@ -15,7 +15,15 @@ from adapters.sandbox.salesforce import (
 )
 from adapters.sandbox.salesforce import query as soql
 from adapters.sandbox.salesforce.errors import RefusedError
-from adapters.sandbox.salesforce.reply import CREATED, MULTIPLE_CHOICES, NO_CONTENT, OK, Ask, Reply
+from adapters.sandbox.salesforce.reply import (
+    CREATED,
+    MULTIPLE_CHOICES,
+    NO_CONTENT,
+    OK,
+    Ask,
+    Reply,
+    written,
+)
 from adapters.sandbox.salesforce.schema import Field, ObjectType
 from adapters.sandbox.tables import JsonValue
 
@@ -47,7 +55,11 @@ def object_summary(ask: Ask) -> Reply:
 
 
 def describe_object(ask: Ask) -> Reply:
-    return Reply(describe.whole_object(ask.call, ask.object_type()))
+    call, object_type = ask.call, ask.object_type()
+    key = (object_type.name, call.version, str(call.user["Id"]))
+    return Reply(
+        call.org.remembered(key, lambda: written(describe.whole_object(call, object_type)))
+    )
 
 
 def object_info(ask: Ask) -> Reply:

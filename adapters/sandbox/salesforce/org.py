@@ -3,6 +3,7 @@
 Everything here is derived from the tables and remembered until a schema table changes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +24,7 @@ class Org:
         self._generation = -1
         self._schema = Schema(())
         self._access: dict[str, Access] = {}
+        self._remembered: dict[tuple[str, ...], bytes] = {}
 
     @property
     def schema(self) -> Schema:
@@ -37,6 +39,14 @@ class Org:
         if access is None:
             access = self._access[user_id] = access_of(self.store, user_id)
         return access
+
+    def remembered(self, key: tuple[str, ...], make: Callable[[], bytes]) -> bytes:
+        """Return what was made under the key, anew when a schema or permission has changed."""
+        self._refresh()
+        made = self._remembered.get(key)
+        if made is None:
+            made = self._remembered[key] = make()
+        return made
 
     def row(self, object_type: ObjectType, record_id: str) -> Row | None:
         """Return a record, deleted or not, or None."""
@@ -60,6 +70,7 @@ class Org:
             each.with_fields(more[each.name]) if each.name in more else each for each in STANDARD
         )
         self._access = {}
+        self._remembered = {}
         self._generation = self.store.generation
 
 

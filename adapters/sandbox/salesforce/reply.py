@@ -21,7 +21,8 @@ MULTIPLE_CHOICES = 300
 class Reply:
     """An answer before it is written out."""
 
-    body: JsonValue = None
+    #: JSON, or bytes that are written out already
+    body: "JsonValue | bytes" = None
     status: int = OK
     #: ids that the request was about; where it changed something, those that changed
     records: tuple[str, ...] = ()
@@ -83,6 +84,13 @@ class Ask:
         if not isinstance(body, dict):
             raise UnreadableError("Cannot deserialize instance of object from this body")
         return body
+
+
+def written(body: JsonValue) -> bytes:
+    """Return a body as it goes over the wire."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    # A message may quote half a character that the caller sent.
+    return text.encode("utf-8", "replace")
 
 
 def _no_number(text: str) -> float:
