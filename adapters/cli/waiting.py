@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from adapters.bootstrap import quiet
-from adapters.bootstrap.loops import trouble_bookmark
+from adapters.bootstrap.loops import LOG_TROUBLE, trouble_bookmark
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.quiet import Look
 from adapters.cli import run_file
@@ -169,6 +169,9 @@ def troubles_of(session: Session, at: datetime) -> dict[str, object]:
         text = session.stores.bookmarks.read(trouble_bookmark(crm))
         if text:
             found[f"{crm}.read"] = text
+    lost = session.stores.bookmarks.read(LOG_TROUBLE)
+    if lost:
+        found["log"] = lost
     for suspension in session.stores.brakes.suspensions(at):
         found[f"{suspension.crm}.write"] = suspension.reason
     return found

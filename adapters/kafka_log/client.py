@@ -4,10 +4,13 @@ kafka-python falls back to a checksum in Python that costs 35 µs a record where
 so this module does not load without it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import crc32c
+from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
 from kafka.record import util as record_util
 
 from adapters.settings import Settings, SettingsError, read_secret
@@ -18,6 +21,8 @@ REQUEST_SECONDS: Final = 10.0
 BOOTSTRAP_SECONDS: Final = 10.0
 #: a broker that is gone is tried again this often at the least
 RECONNECT_SECONDS_MAX: Final = 1.0
+
+Client = TypeVar("Client")
 
 if vars(record_util)["crc32c_c"] is not crc32c.crc32c:
     raise ImportError("expected kafka-python to use the package crc32c, found that it does not")
@@ -53,6 +58,29 @@ class Cluster:
             "reconnect_backoff_max_ms": int(RECONNECT_SECONDS_MAX * 1_000),
             **self.security,
         }
+
+
+def connected(kind: Callable[..., Client], **options: Any) -> Client:  # noqa: ANN401 - kafka-python's own
+    """Return a client that has met a broker; if it cannot, its sockets are closed.
+
+    kafka-python leaves them open when a client's making fails, and a worker that waits for its
+    brokers would run out of them.
+
+    Raises:
+        KafkaError: no broker answers.
+    """
+    begun: list[KafkaNetClient] = []
+
+    def begin(**given: Any) -> KafkaNetClient:  # noqa: ANN401 - kafka-python's own
+        begun.append(KafkaNetClient(**given))
+        return begun[-1]
+
+    try:
+        return kind(kafka_client=begin, **options)
+    except KafkaError:
+        for client in begun:
+            client.close()
+        raise
 
 
 def cluster_of(settings: Settings) -> Cluster:

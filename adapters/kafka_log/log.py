@@ -16,7 +16,7 @@ from kafka.errors import KafkaError
 from typing_extensions import override
 
 from adapters.clock import Clock
-from adapters.kafka_log.client import Cluster
+from adapters.kafka_log.client import Cluster, connected
 from adapters.kafka_log.fact_record import logged_of, record_of
 from adapters.kafka_log.places import Places, equal_partitions, topic_names
 from adapters.kafka_log.producer import Producer
@@ -160,7 +160,7 @@ class KafkaChangeLog(ChangeLog):
 
     def _open(self) -> KafkaConsumer:
         if self._consumer is None:
-            consumer = KafkaConsumer(**reading_options(self.cluster, "dealsync-look"))
+            consumer = connected(KafkaConsumer, **reading_options(self.cluster, "dealsync-look"))
             consumer.assign(list(self.places()))
             self._consumer = consumer
         return self._consumer
@@ -178,7 +178,7 @@ def has_facts(cluster: Cluster) -> bool:
         RetryableError: no broker answers.
     """
     try:
-        consumer = KafkaConsumer(**reading_options(cluster, "dealsync-look"))
+        consumer = connected(KafkaConsumer, **reading_options(cluster, "dealsync-look"))
         try:
             places = [
                 TopicPartition(name, partition)

@@ -18,7 +18,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata
 
-from adapters.kafka_log.client import Cluster
+from adapters.kafka_log.client import Cluster, connected
 from domain.errors import RetryableError
 
 #: records and bytes on their way at a time, for each appending thread
@@ -136,7 +136,7 @@ class Producer:
         with self._lock:
             if self._open is None:
                 try:
-                    self._open = KafkaProducer(**self._options())
+                    self._open = connected(KafkaProducer, **self._options())
                 except KafkaError as error:
                     raise _retryable("a broker", error) from error
             return self._open

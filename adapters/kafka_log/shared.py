@@ -38,12 +38,14 @@ from kafka.errors import (
     LogTruncationError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
 )
 from typing_extensions import override
 
 from adapters.clock import Clock
+from adapters.kafka_log.client import connected
 from adapters.kafka_log.fact_record import logged_of
-from adapters.kafka_log.generations import check_generations, check_offsets, topic_ids
+from adapters.kafka_log.generations import losses, refuse, remember, topic_ids
 from adapters.kafka_log.log import KafkaChangeLog, reading_options
 from adapters.kafka_log.places import Places, topic_names
 from adapters.kafka_log.shelf import Shelf
@@ -59,6 +61,8 @@ WAIT_SECONDS: Final = 0.2
 POLLS_MAX: Final = 10
 #: how often the group's own offsets are moved, for Kafka's tools to show
 HINT_SECONDS: Final = 5.0
+#: a worker that lives but reads no more for so long is passed over: others wait for it till then
+STEP_SECONDS_MAX: Final = 60.0
 _HEARTBEATS_PER_SESSION: Final = 5
 
 
@@ -199,30 +203,45 @@ class SharedKafkaLog(ChangeLog):
         self.assignments += 1
 
     def _check(self, places: Places, heads: Mapping[str, int], after: Mapping[str, int]) -> None:
-        check_generations(topic_ids(self._log.cluster), self._bookmarks, after)
-        check_offsets(
+        """See that all goes on where the positions say.
+
+        Raises:
+            FactsLostError: something does not.
+        """
+        ids = topic_ids(self._log.cluster)
+        found = losses(
             {places.source(place) for place in self._shelves},
             after,
+            ids=ids,
+            known_ids=self._bookmarks,
             begins=self._log.begins(),
             ends={source: head + 1 for source, head in heads.items()},
         )
+        refuse(found)
+        remember(ids, self._bookmarks)
 
     def _joined(self) -> KafkaConsumer:
         if self._consumer is None:
             session = self._log.cluster.session_seconds
-            consumer = KafkaConsumer(
+            consumer = connected(
+                KafkaConsumer,
                 **reading_options(self._log.cluster, f"dealsync-{self._worker}"),
                 group_id=self._group,
                 group_instance_id=self._worker,
                 partition_assignment_strategy=[RangePartitionAssignor],
                 session_timeout_ms=int(session * 1_000),
                 heartbeat_interval_ms=int(session * 1_000 / _HEARTBEATS_PER_SESSION),
+                max_poll_interval_ms=int(STEP_SECONDS_MAX * 1_000),
             )
             consumer.subscribe(
                 topics=topic_names(self._log.cluster),
                 listener=_WritingDown(consumer, self._places_changed, self._next_offset),
             )
+            # Whoever leads the group divides the partitions that it knows of when it joins.
             self._consumer = consumer
+            for name in topic_names(self._log.cluster):
+                if not consumer.partitions_for_topic(name):
+                    raise UnknownTopicOrPartitionError(name)
         return self._consumer
 
     def _places_changed(self, assigned: frozenset[TopicPartition]) -> None:
@@ -232,24 +251,26 @@ class SharedKafkaLog(ChangeLog):
         return self._after.get(self._log.places().source(place), -1) + 1
 
     def _hint(self, consumer: KafkaConsumer, places: Places) -> None:
-        """Move the group's own offsets now and then; that they lag or fail does not matter."""
+        """Move the group's own offsets now and then.
+
+        That they lag or fail does not matter, but it is how a worker whose name was taken hears of
+        it: the client keeps that to itself otherwise.
+        """
         now = self._clock.now()
         if self._hinted_at is None:
             self._hinted_at = now
         if now - self._hinted_at < timedelta(seconds=HINT_SECONDS):
             return
         self._hinted_at = now
-        decided = {place: self._after.get(places.source(place), -1) for place in self._shelves}
         offsets = {
-            place: OffsetAndMetadata(offset + 1, "", -1)
-            for place, offset in decided.items()
-            if offset >= 0
+            place: OffsetAndMetadata(self._after.get(places.source(place), -1) + 1, "", -1)
+            for place in self._shelves
         }
         if offsets:
             consumer.commit_async(offsets)
 
     def _leave(self) -> None:
-        admin = KafkaAdminClient(**self._log.cluster.options(f"dealsync-{self._worker}"))
+        admin = connected(KafkaAdminClient, **self._log.cluster.options(f"dealsync-{self._worker}"))
         try:
             admin.remove_group_members(
                 self._group, [MemberToRemove(group_instance_id=self._worker)]

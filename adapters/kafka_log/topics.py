@@ -5,7 +5,8 @@ Every topic of ours has as many partitions, keeps everything for ever, and takes
 without moving anybody's data, and the rest is told as drift.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
-from adapters.kafka_log.client import Cluster
+from adapters.kafka_log.client import Cluster, connected
 from adapters.kafka_log.producer import RECORD_BYTES_MAX
 from adapters.partitions import PARTITIONS
 from domain.errors import RetryableError
@@ -23,6 +24,9 @@ from projections.publishing import EVENTS_TOPIC
 
 #: of a new topic, where there are as many brokers
 REPLICATION: Final = 3
+#: looks whether what was done shows, and the pause between them
+LOOKS_MAX: Final = 50
+LOOK_SECONDS: Final = 0.1
 _UNKNOWN_TOPIC: Final = 3
 #: by name, what every topic of ours is set to; `min.insync.replicas` depends on its replicas
 SETTINGS: Final[Mapping[str, str]] = {
@@ -140,12 +144,27 @@ def apply(
             admin.create_partitions({one.topic: int(one.wanted) for one in of_kind["grow"]})
         if of_kind["set"]:
             _set(admin, of_kind["set"])
+        _until(lambda: not _left(admin, cluster, planned, kinds))
         return planned
 
 
 def in_sync(replication: int) -> str:
     """Return how many replicas must have a record before it counts: one may be missing."""
     return str(max(1, replication - 1))
+
+
+def _left(admin: KafkaAdminClient, cluster: Cluster, planned: Plan, kinds: Collection[str]) -> bool:
+    """Tell whether brokers do not show yet what was done."""
+    now = _plan(admin, cluster, planned.partitions, None)
+    return any(one.kind in kinds for one in now.to_do)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """Wait for brokers to tell each other, but not for ever: the next look shows what is so."""
+    for _ in range(LOOKS_MAX):
+        if holds():
+            return
+        time.sleep(LOOK_SECONDS)  # noqa: TID251 - waits for other programs
 
 
 def _plan(
@@ -222,7 +241,7 @@ def _set(admin: KafkaAdminClient, differences: Sequence[Difference]) -> None:
 @contextmanager
 def _admin(cluster: Cluster) -> Iterator[KafkaAdminClient]:
     try:
-        admin = KafkaAdminClient(**cluster.options("dealsync-topics"))
+        admin = connected(KafkaAdminClient, **cluster.options("dealsync-topics"))
         try:
             yield admin
         finally:
