@@ -28,6 +28,8 @@ from domain import ids
 Value: TypeAlias = str | None
 
 NAME_LENGTH_MAX: Final = 120
+#: of a number written out: `1E+999999999` is a number, too, and a gigabyte long
+DIGITS_MAX: Final = 100
 _MILLISECONDS: Final = 1000
 
 
@@ -87,7 +89,8 @@ def canonical(
 def instant_text(at: datetime) -> str:
     """Return `2026-11-24T09:00:00.000Z`: UTC with milliseconds."""
     at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // _MILLISECONDS:03d}Z"
+    # strftime's %Y writes the year 987 as it is, and nobody reads that back.
+    return f"{at.year:04d}-{at:%m-%dT%H:%M:%S}.{at.microsecond // _MILLISECONDS:03d}Z"
 
 
 def parse_instant(text: str) -> datetime:
@@ -101,10 +104,10 @@ def parse_instant(text: str) -> datetime:
         if text.lstrip("-").isdigit():
             return datetime.fromtimestamp(int(text) / _MILLISECONDS, UTC)
         at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError, OSError) as error:
         message = f"expected an instant such as 2026-11-24T09:00:00Z, found {text!r}"
         raise NotCanonicalError(message) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _text(raw: str, length: int | None) -> Value:
@@ -123,6 +126,9 @@ def _decimal(raw: str) -> str:
         raise NotCanonicalError(message)
     if number == 0:
         return "0"
+    if abs(number.adjusted()) > DIGITS_MAX:
+        message = f"expected a number of at most {DIGITS_MAX} digits, found {raw!r}"
+        raise NotCanonicalError(message)
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
