@@ -61,10 +61,11 @@ simulate: SEEDS ?= 1..200
 simulate: sync
 	@$(BIN)/dealsync simulate --seeds $(SEEDS)
 
-# Prints the figures and writes build/bench.json.
+# Prints the figures and writes build/bench.json and build/bench-simulation.json.
 bench: sync
 	@mkdir -p build
 	@$(BIN)/python -m tests.benchmarks.decide
+	@$(BIN)/python -m tests.benchmarks.simulation
 
 # An Apache Kafka on this machine (JDK 17, Maven), on loopback; its data is in build/kafka.
 kafka-up: NODES ?= 1
