@@ -28,7 +28,7 @@ from domain.ports import ChangeLog, KeyedFact, LoggedFact
 FETCH_SECONDS_MAX: Final = 20.0
 #: of one poll
 POLL_SECONDS: Final = 0.5
-#: how long a broker may sit on a fetch that found nothing: partitions join at the next one only
+#: how long a broker may sit on a fetch that found nothing: who reads elsewhere waits as long
 FETCH_WAIT_SECONDS: Final = 0.1
 
 
@@ -130,13 +130,10 @@ class KafkaChangeLog(ChangeLog):
         starts = {s: max(after.get(s, -1) + 1, begins[place]) for s, place in places.items()}
         waiting = {source: ends[places[source]] - start for source, start in starts.items()}
         shares = fair_shares({s: count for s, count in waiting.items() if count > 0}, limit)
-        for source, place in places.items():
-            # Also where nothing is fetched: the client wants a position everywhere.
-            consumer.seek(place, starts[source])
-            if source in shares:
-                consumer.resume(place)
-            else:
-                consumer.pause(place)
+        # Never by pausing the others: see `shared`.
+        consumer.assign([places[source] for source in shares])
+        for source in shares:
+            consumer.seek(places[source], starts[source])
         found: dict[str, list[Any]] = {source: [] for source in shares}
         missing = set(shares)
         deadline = self._clock.now().timestamp() + FETCH_SECONDS_MAX
@@ -145,11 +142,12 @@ class KafkaChangeLog(ChangeLog):
                 timeout_ms=int(POLL_SECONDS * 1_000), max_records=limit
             ).items():
                 found[self.places().source(place)].extend(records)
-            for source in list(missing):
-                place = places[source]
-                if len(found[source]) >= shares[source] or consumer.position(place) >= ends[place]:
-                    missing.discard(source)
-                    consumer.pause(place)
+            missing = {
+                source
+                for source in missing
+                if len(found[source]) < shares[source]
+                and consumer.position(places[source]) < ends[places[source]]
+            }
             if missing and self._clock.now().timestamp() > deadline:
                 raise RetryableError(f"Kafka: expected the facts of {min(missing)}, none came")
         return tuple(

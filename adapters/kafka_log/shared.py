@@ -14,11 +14,14 @@ still the owner, is decided by the positions in the store.
 | undecided facts are gone | `FactsLostError` at each reading, until a person has looked |
 
 Listeners of a rebalance run on the client's own thread, which also sends the heartbeats: ours only
-write down what was assigned.
+write down what was assigned. No partition is ever paused: kafka-python 3.0 may forget what it holds
+of a paused one, and then never delivers it (`Fetcher.fetched_records` looks at it only while no
+other partition was in line). What was not taken out of the client is not fetched again, so it holds
+little anyway.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -59,6 +62,8 @@ GROUP: Final = "dealsync"
 WAIT_SECONDS: Final = 0.2
 #: polls of one reading: each brings what one fetch brought
 POLLS_MAX: Final = 10
+#: how much is fetched ahead, in limits of one reading; the client itself holds one fetch more
+SHELVES_FULL: Final = 2
 #: how often the group's own offsets are moved, for Kafka's tools to show
 HINT_SECONDS: Final = 5.0
 #: a worker that lives but reads no more for so long is passed over: others wait for it till then
@@ -136,7 +141,7 @@ class SharedKafkaLog(ChangeLog):
                 )
                 raise self._replaced from error
             except (OffsetOutOfRangeError, NoOffsetForPartitionError, LogTruncationError) as error:
-                self._check(places, self._log.heads(), after)
+                self._check({places.source(place) for place in places}, after)
                 self._drop()
                 raise _away(error) from error
             except KafkaError as error:
@@ -156,15 +161,11 @@ class SharedKafkaLog(ChangeLog):
         self._after = after
         consumer = self._joined()
         if self._unchecked:
-            self._check(places, self._log.heads(), after)
+            self._check(self.sources, after)
             self._unchecked = False
         for place, shelf in self._shelves.items():
             if not shelf.move_to(after.get(places.source(place), -1)):
                 consumer.seek(place, shelf.next_offset)
-            if len(shelf) >= limit:
-                consumer.pause(place)
-            else:
-                consumer.resume(place)
         self._hint(consumer, places)
         if not self._fetch(consumer, limit):
             return ()
@@ -182,10 +183,11 @@ class SharedKafkaLog(ChangeLog):
         for _ in range(POLLS_MAX):
             ready = sum(map(len, self._shelves.values()))
             found = consumer.poll(
-                timeout_ms=0 if ready else int(WAIT_SECONDS * 1_000), max_records=limit
+                timeout_ms=0 if ready else int(WAIT_SECONDS * 1_000),
+                max_records=max(1, SHELVES_FULL * limit - ready),
             )
             if self._assigned is not None:
-                self._take_over(self._assigned)
+                self._take_over(consumer, self._assigned)
                 self._assigned = None
                 return False
             for place, records in found.items():
@@ -194,28 +196,31 @@ class SharedKafkaLog(ChangeLog):
                 break
         return True
 
-    def _take_over(self, assigned: frozenset[TopicPartition]) -> None:
+    def _take_over(self, consumer: KafkaConsumer, assigned: frozenset[TopicPartition]) -> None:
+        """Begin with empty shelves; what this poll brought of new partitions comes again."""
         places = self._log.places()
         self._shelves = {
             place: Shelf(self._after.get(places.source(place), -1)) for place in assigned
         }
+        for place, shelf in self._shelves.items():
+            consumer.seek(place, shelf.next_offset)
         self._unchecked = bool(assigned)
         self.assignments += 1
 
-    def _check(self, places: Places, heads: Mapping[str, int], after: Mapping[str, int]) -> None:
-        """See that all goes on where the positions say.
+    def _check(self, sources: Collection[str], after: Mapping[str, int]) -> None:
+        """See that sources go on where the positions say.
 
         Raises:
             FactsLostError: something does not.
         """
         ids = topic_ids(self._log.cluster)
         found = losses(
-            {places.source(place) for place in self._shelves},
+            sources,
             after,
             ids=ids,
             known_ids=self._bookmarks,
             begins=self._log.begins(),
-            ends={source: head + 1 for source, head in heads.items()},
+            ends={source: head + 1 for source, head in self._log.heads().items()},
         )
         refuse(found)
         remember(ids, self._bookmarks)
@@ -312,10 +317,9 @@ class _WritingDown(ConsumerRebalanceListener):
 
     @override
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """Stand still at each until positions were read again."""
+        """Begin where the positions were when the reading began."""
         for place in assigned:
             self._consumer.seek(place, self._next_offset(place))
-        self._consumer.pause(*assigned)
         self._changed(frozenset(assigned))
 
 
