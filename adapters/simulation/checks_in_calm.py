@@ -8,6 +8,7 @@ from adapters.simulation import oracle
 from adapters.simulation.chronicle import Change
 from adapters.simulation.evidence import Evidence, Violation, changed_names
 from domain import facts
+from domain.ids import Crm
 from projections.audit_line import LineKind
 from projections.following import CONTACT_ROLLUP, REACTIONS, SYNC_STATUS
 
@@ -26,6 +27,8 @@ def _converges(evidence: Evidence) -> Iterator[Violation]:
     for one in found:
         if one.field in evidence.refused:
             continue  # held until a person asks for it again, or it changes
+        if _may_be_lost(evidence, one):
+            continue
         history = ", ".join(
             f"#{e.number} {e.side} {'engine' if e.is_ours else 'person'} {e.value!r}"
             for e in one.edits
@@ -36,6 +39,29 @@ def _converges(evidence: Evidence) -> Iterator[Violation]:
             f" {one.salesforce!r}, HubSpot {one.hubspot!r}, expected"
             f" {' or '.join(map(repr, one.expected)) or 'equal values'}; {history}",
         )
+
+
+def _may_be_lost(evidence: Evidence, one: oracle.Wrong) -> bool:
+    """Tell whether nobody can know if our value was ever there.
+
+    A write's answer was lost and the record shows what was there before: either it had no effect,
+    or somebody put the old value back. A poll of Salesforce cannot tell the two apart.
+    """
+    decided = {
+        line.write_id
+        for _, line in evidence.stores.audit.lines
+        if line.kind is LineKind.UNKNOWN
+        and line.opportunity_id in ("", None, one.couple.opportunity_id)
+    }
+    if not decided or one.salesforce != one.hubspot:
+        return False
+    standing: dict[object, str | None] = {}
+    for edit in one.edits:
+        put_back = edit.is_ours and standing.get(edit.side) in one.expected
+        if put_back and edit.side is Crm.SALESFORCE:
+            return True
+        standing[edit.side] = edit.value
+    return False
 
 
 def _has_seen_everything(evidence: Evidence) -> Iterator[Violation]:
@@ -117,12 +143,19 @@ def _audits_everything(evidence: Evidence) -> Iterator[Violation]:
             key, what, operation = said
             text = f"{operation} of {what} {key} by {change.actor} is in no audit line"
             yield Violation("I19", text)
+    # Deleting what somebody had just deleted is answered as done.
+    binned = {
+        change.key
+        for change in evidence.chronicle.of(Crm.HUBSPOT, "deals")
+        if change.after is None or as_record(change.after)["archivedMs"] is not None
+    }
     asked = {record for call in evidence.chronicle.calls if call.actor for record in call.records}
     for record_id, line in delivered:
         if line.object not in ("opportunity", "deal") or record_id is None:
             continue
         claim = (record_id, str(line.object), str(line.operation))
-        if line.operation in ("create", "archive") and claim not in happened:
+        by_others = line.operation == "archive" and record_id in binned
+        if line.operation in ("create", "archive") and claim not in happened and not by_others:
             yield Violation("I19", f"{claim} is told as delivered and did not happen")
         if record_id not in asked:
             yield Violation("I19", f"{claim} is told as delivered and nobody asked")

@@ -48,7 +48,11 @@ def _leaves_moved_deals_alone(evidence: Evidence) -> Iterator[Violation]:
             if change.is_ours and change.before is not None:
                 names = changed_names(change)
                 out = _seen_out(moved_at.get(change.key), change, looked, change.key)
-                if out and not names <= STATUS and not names <= STATUS | PUT_BACK:
+                is_gone = deal["archivedMs"] is not None
+                was_gone = as_record(change.before)["archivedMs"] is not None
+                if out and is_gone and not was_gone:
+                    yield Violation("I2", f"moved deal {change.key} was deleted")
+                elif out and not names <= STATUS | PUT_BACK:
                     yield Violation("I2", f"{sorted(names)} written to moved deal {change.key}")
             if sight.is_synced(deal):
                 moved_at.pop(change.key, None)
@@ -91,7 +95,10 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
     #: deals that were in the bin once: a newer one may have got their place
     binned: set[str] = set()
     for change in evidence.chronicle.changes:
-        if change.table == "Opportunity":
+        if change.table == "merged" and change.after is not None:
+            if change.key.partition("|")[2] in binned:
+                binned.add(str(change.after.get("to")))
+        elif change.table == "Opportunity":
             made = change.is_ours and change.before is None
             if made and change.after is not None:
                 key = str(change.after.get("DealSync_Deal_Id__c") or "")
@@ -110,6 +117,12 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
                 for other_deal in deals.values():
                     if other_deal["id"] in binned or other_deal["archivedMs"] is not None:
                         continue
+                    if other_deal["id"] in {
+                        row.get("DealSync_Deal_Id__c")
+                        for row in opportunities.values()
+                        if row["Id"] != link
+                    }:
+                        continue  # the survivor of a merge, which another pair has
                     if link_of(other_deal) == link:
                         text = f"opportunity {link} has {other_deal['id']} and got {change.key}"
                         yield Violation("I4", text)

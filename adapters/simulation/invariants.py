@@ -16,7 +16,7 @@ check is named by the number that it has in the list of promises:
 | I9 | no window holds more calls than a CRM allows |
 | I11 | positions pass no fact that left no event, and never go back |
 | I12 | amounts are copied to the last digit |
-| I14 | in calm, every field shows what the oracle says |
+| I14 | in calm, every field shows what the oracle says, and every record its counterpart |
 | I15 | in calm, everything is quiet after a bounded number of rounds (`world`) |
 | I16 | in calm, the log has seen every living record as it is |
 | I17 | only what was poisoned is parked, with what follows it on its stream and nothing else |
@@ -32,6 +32,7 @@ from adapters.simulation import (
     checks_in_calm,
     checks_of_books,
     checks_of_history,
+    checks_of_records,
     checks_of_values,
 )
 from adapters.simulation.evidence import Evidence, Violation
@@ -45,5 +46,5 @@ def at_any_time(evidence: Evidence) -> Iterator[Violation]:
 
 def in_calm(evidence: Evidence) -> Iterator[Violation]:
     """Yield what is wrong once nothing moves any more."""
-    for check in checks_in_calm.CHECKS:
+    for check in (*checks_in_calm.CHECKS, *checks_of_records.CHECKS):
         yield from check(evidence)

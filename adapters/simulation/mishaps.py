@@ -33,6 +33,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = {
     "deletions unseen": ("F11", "a deletion came in a world that lost webhooks or days"),
     "skewed clock": ("F12", "a CRM's clock went wrong by up to ten minutes"),
     "edits at once": ("F13", "two people edited one field of one pair at once"),
+    "edit inside a step": ("F13", "somebody worked while an actor was in the middle of a step"),
     "deleted": ("F14", "somebody deleted a record"),
     "brought back": ("F14", "somebody brought a record back"),
     "merged": ("F14", "somebody merged two deals"),

@@ -63,6 +63,8 @@ REST_ROUNDS_MAX: Final = 60
 HOURS: Final = (72, 97)
 #: people who sell in this small world
 SELLERS: Final = 3
+#: of what happens in the middle of one's step, how much people do
+MEDDLING_SHARE: Final = 0.3
 #: of the troubles, how many are a fact that cannot be decided
 POISON_SHARE: Final = 0.15
 #: of the rests, how many begin with what HubSpot has to bring
@@ -263,12 +265,22 @@ class World:
         dice = self.hazards.dice
         assert dice is not None, "only a choice arms the faults"
         for _ in range(dice.randrange(1, 4)):
+            if happens(dice, MEDDLING_SHARE):
+                self.hazards.told.append(f"meanwhile somebody {self._meddle(dice)}")
+                continue
             idle = [one for one in ACTORS if one not in self.engine.acting]
             chosen = dice.choice(idle)
             kind = chosen.rpartition("-")[0]
             if any(one.rpartition("-")[0] == kind for one in self.engine.acting):
                 self.hazards.befell("side by side", kind)
             self.step(chosen, armed=True)
+
+    def _meddle(self, dice: Dice) -> str:
+        """Let somebody work in the middle of a step."""
+        self.hazards.befell("edit inside a step", self.engine.acting[-1].rpartition("-")[0])
+        if happens(dice, 0.5):
+            return self.people.in_salesforce(dice)
+        return self.people.in_hubspot(dice)
 
     def _sleep(self) -> None:
         """Let one stand still for longer than its lease lasts while others work."""

@@ -37,6 +37,8 @@ def show(story: Story) -> None:
         return
     if pair.hubspot.current is None or pair.pipeline_id is None or pair.shown_state == pair.state:
         return
+    if pair.absorbed_into is not None:
+        return  # its records are another pair's by now: a write of its own would wait for ever
     if pair.state not in (PairState.LIVE, PairState.STOPPED, PairState.DETACHED):
         return
     if pair.shown_state is None and pair.state is not PairState.LIVE:

@@ -1,5 +1,7 @@
 """What the deal shows of its sync (rule `record-status`)."""
 
+from domain.copying import replace
+from domain.ids import StreamId
 from domain.policy import Policy, Switches
 from domain.rules import RuleId
 from domain.writes import CreateDeal, UpdateDeal
@@ -47,3 +49,14 @@ def test_it_is_never_a_trigger() -> None:
 
     assert scenario.writes() == ()
     assert RuleId.RECORD_STATUS
+
+
+def test_a_pair_that_another_took_in_shows_nothing() -> None:
+    """Its deal is the other's by now: a write of its own would find no record and wait for ever."""
+    scenario = Scenario().adopted().live()
+    pair = scenario.pair()
+    scenario.states[pair.stream] = replace(pair, absorbed_into=StreamId("another"))
+
+    scenario.when(scenario.asks(40, "unlink"))
+
+    assert not scenario.writes()
