@@ -6,6 +6,7 @@ from typing import Final
 import typer
 from rich.console import Console
 
+from adapters import telemetry
 from adapters.bootstrap.change_logs import LogName
 from adapters.bootstrap.recovering import Recovery
 from adapters.bootstrap.recovering import recover as recover_stores
@@ -32,12 +33,17 @@ def recover(*, json: JsonFlag = False) -> None:
     home = prepare_home(settings.home)
     with (
         HomeLock(home, ALL_ROLES, command="dealsync recover", at=clock.now()),
+        telemetry.to_file(home, clock) as logger,
         open_stores(settings, log=LogName.KAFKA, recovering=True) as stores,
     ):
-        recovery = recover_stores(stores, output.hint, clock.now())
+        recovery = recover_stores(stores, output.hint, clock=clock, logger=logger)
     output.show(
         "recovery",
-        {**asdict(recovery.recovered), "digests": dict(recovery.digests)},
+        {
+            **asdict(recovery.recovered),
+            "digests": dict(recovery.digests),
+            "facts_decided": recovery.facts,
+        },
         lambda console: _print(console, recovery),
     )
     output.hint(NEXT)
@@ -48,7 +54,8 @@ def _print(console: Console, recovery: Recovery) -> None:
     console.print(
         f"{recovered.events} events of {recovered.streams} streams, up to event {recovered.cut};"
         f" this is epoch {recovered.epoch}\n"
-        f"{recovered.left_out} events were not known to be whole and are decided anew\n"
+        f"{recovered.left_out} published events were beyond it; {recovery.facts} facts were"
+        " decided anew\n"
         f"{recovered.unknown_writes} writes have no answer and are looked up\n"
         f"{recovered.refreshes} records are read again",
         markup=False,
