@@ -44,7 +44,7 @@ class Marketers:
         self._desks = desks
         self._plans = plans
 
-    def work(self, dice: Dice) -> str:
+    def work(self, dice: Dice, *, merging: bool = True) -> str:
         """Let somebody do something."""
         habits: Sequence[tuple[Habit, float]] = (
             (self._new_deal, 2.5 if self._plans.records < RECORDS_MAX else 0.0),
@@ -55,7 +55,7 @@ class Marketers:
             (self._change_owner, 1.0),
             (self._delete_deal, 1.2),
             (self._restore_deal, 1.4),
-            (self._merge_deals, 0.6),
+            (self._merge_deals, 0.3 if merging else 0.0),
             (self._new_contact, 1.0 if self._plans.contacts < CONTACTS_MAX else 0.0),
             (self._new_company, 0.7 if self._plans.companies < ACCOUNTS_MAX else 0.0),
             (self._give_company, 0.7),

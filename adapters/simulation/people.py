@@ -40,9 +40,9 @@ class People:
         """Let somebody do something in Salesforce; return it in words."""
         return self._sellers.work(dice)
 
-    def in_hubspot(self, dice: Dice) -> str:
+    def in_hubspot(self, dice: Dice, *, merging: bool = True) -> str:
         """Let somebody do something in HubSpot; return it in words."""
-        return self._marketers.work(dice)
+        return self._marketers.work(dice, merging=merging)
 
     def in_both(self, dice: Dice) -> str:
         """Let two people change the same field of one pair at once."""
