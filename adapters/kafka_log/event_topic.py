@@ -27,11 +27,11 @@ from projections.publishing import (
 )
 
 #: records of one poll, and how long it waits for them
-_POLL_RECORDS: Final = 5_000
+_POLL_RECORDS: Final = 2_000
 _POLL_SECONDS: Final = 1.0
 #: polls in a row that bring nothing before the brokers count as away
 _EMPTY_POLLS_MAX: Final = 30
-_FETCH_BYTES: Final = 32 * 1024 * 1024
+_FETCH_BYTES: Final = 8 * 1024 * 1024
 
 
 class LostEventsError(SyncError):

@@ -77,3 +77,11 @@ def test_one_loop_alone_holds_its_role_only(home: Path, accounts: Mapping[str, s
     assert [role for role, holder in loops.items() if holder] == ["decide"]
     assert waiting.json["code"] == "no_engine"
     assert "ingest" in waiting.json["message"]
+
+
+def test_nothing_is_published_where_facts_are_in_postgresql(
+    home: Path, accounts: Mapping[str, str]
+) -> None:
+    refused = dealsync_here(home, "run", "--only", "publish", "--json", settings=accounts)
+
+    assert (refused.code, refused.json["code"]) == (2, "nothing_to_run")
