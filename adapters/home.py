@@ -155,6 +155,14 @@ class FileLock:
             return False
         return True
 
+    def try_shared(self) -> bool:
+        """Hold it among others, if nobody holds it alone; say whether that is so now."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     def write(self, text: str) -> None:
         """Replace what the file says; only its exclusive holder may."""
         os.ftruncate(self._descriptor, 0)
@@ -184,12 +192,22 @@ class HomeLock:
         roles: some of `ALL_ROLES`; the order does not matter.
         command: what a person typed, for the message that a second one gets.
         at: now, for the same message.
+        worker: one of several that may hold a role together, each with a name of its own; None:
+            alone.
 
     Raises:
         HomeHeldError: one of the roles is held already; it says by whom.
     """
 
-    def __init__(self, home: Path, roles: Sequence[str], *, command: str, at: datetime) -> None:
+    def __init__(
+        self,
+        home: Path,
+        roles: Sequence[str],
+        *,
+        command: str,
+        at: datetime,
+        worker: str | None = None,
+    ) -> None:
         self.home = home
         self._held = ExitStack()
         holder = Holder(os.getpid(), command, at.isoformat(timespec="seconds"))
@@ -197,9 +215,13 @@ class HomeLock:
             # In one order, so that two that want several cannot each take half.
             for role in sorted(roles):
                 path = home / LOCKS / f"{role}.lock"
+                if worker is not None:
+                    if not _take(taking.enter_context(FileLock(path)), shared=True):
+                        raise HomeHeldError(home, role, _holder(path))
+                    path = home / LOCKS / f"{role}.{worker}.lock"
                 lock = taking.enter_context(FileLock(path))
                 if not _take(lock):
-                    raise HomeHeldError(home, role, _holder(path))
+                    raise HomeHeldError(home, role, _holder(path) or _one_of_several(path))
                 lock.write(json.dumps(asdict(holder)))
                 taking.callback(lock.write, "")
             self._held = taking.pop_all()
@@ -227,21 +249,30 @@ def holder_of(home: Path, role: str) -> Holder | None:
         return None
     with FileLock(path) as lock:
         if not lock.try_exclusive():
-            return _holder(path)
+            return _holder(path) or _one_of_several(path)
         lock.write("")
         return None
 
 
-def _take(lock: FileLock) -> bool:
-    """Hold the lock alone unless someone who wrote itself down does.
+def _one_of_several(path: Path) -> Holder | None:
+    """Return one of the workers that hold a role together; None: it is none of them."""
+    for other in sorted(path.parent.glob(f"{path.stem}.*.lock")):
+        holder = _holder(other)
+        if holder is not None and _is_alive(holder.pid):
+            return holder
+    return None
+
+
+def _take(lock: FileLock, *, shared: bool = False) -> bool:
+    """Hold the lock, alone or among others, unless someone who wrote itself down does.
 
     `holder_of` holds a lock for some microseconds to look, and whoever was killed leaves its text:
     neither is a holder.
     """
     for _ in range(LOOKS_MAX):
-        if lock.try_exclusive():
+        if lock.try_shared() if shared else lock.try_exclusive():
             return True
-        holder = _holder(lock.path)
+        holder = _holder(lock.path) or _one_of_several(lock.path)
         if holder and _is_alive(holder.pid):
             return False
         os.sched_yield()

@@ -27,6 +27,8 @@ from domain.ports import ChangeLog
 
 #: the bookmark that names the log
 CHOSEN: Final = "log"
+#: PostgreSQL cuts longer names of connections off
+NAME_CHARACTERS_MAX: Final = 63
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -48,6 +50,8 @@ class ChangeLogs:
     mine: ChangeLog
     #: None: PostgreSQL's own
     kafka: KafkaChangeLog | None = None
+    #: this process's name among the workers; None: there are no others
+    worker: str | None = None
 
 
 @contextmanager
@@ -79,7 +83,7 @@ def open_change_logs(
     kafka = KafkaChangeLog(cluster_of(settings), clock)
     share = SharedKafkaLog(kafka, worker, PostgresBookmarks(database), clock)
     try:
-        yield ChangeLogs(LogName.KAFKA, kafka, share, kafka)
+        yield ChangeLogs(LogName.KAFKA, kafka, share, kafka, worker)
     finally:
         share.close()
         kafka.close()
@@ -100,7 +104,7 @@ def worker_name(home: Path, number: str | None) -> str:
     """
     place = hashlib.sha256(str(home).encode()).hexdigest()[:8]
     name = "-".join(part for part in (socket.gethostname(), place, number) if part)
-    return _NOT_IN_NAMES.sub("_", name)
+    return _NOT_IN_NAMES.sub("_", name)[-NAME_CHARACTERS_MAX:]
 
 
 def _chosen(

@@ -8,12 +8,16 @@ import socket
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from adapters.bootstrap.accounts import Accounts
 from adapters.bootstrap.crms import open_crms
+from adapters.bootstrap.ingesting import ROLE as INGEST
+from adapters.bootstrap.ingesting import Standby
 from adapters.bootstrap.loops import loops_of
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.publishing import publish_loop
@@ -30,6 +34,7 @@ from adapters.http_transport import (
 from adapters.hubspot.signature import SignedBy
 from adapters.hubspot.webhook import Endpoint
 from adapters.hubspot.webhook_server import LOOPBACK, WebhookServer
+from adapters.postgres.leading import Term
 from adapters.postgres.leases import end_leases
 from adapters.settings import WebhookSettings
 
@@ -71,26 +76,49 @@ def running_engine(
         WebhookPortTakenError: another program has the port for webhooks.
     """
     with ExitStack() as opened:
-        end_leases(stores.database, roles, clock.now())
+        end_own_leases(stores, roles, clock.now())
         present = Present(stores)
         crms = opened.enter_context(open_crms(accounts, stores.bookmarks, present.policy))
         loops: dict[str, Loop] = {}
+        webhook_url: str | None = None
         for role in roles:
             if role == PUBLISH:
                 loops |= opened.enter_context(publish_loop(stores, logger))
+            elif role == INGEST and stores.logs.worker is not None:
+                standby = Standby(
+                    Term(stores.database, INGEST, stores.logs.worker),
+                    stores,
+                    partial(open_crms, accounts, stores.bookmarks, present.policy),
+                    lambda: _send_webhooks_here(accounts, webhook_url),
+                    logger,
+                )
+                opened.callback(standby.close)
+                loops[INGEST] = standby
             else:
                 loops |= loops_of(role, stores, crms, present, clock=clock, logger=logger)
         runner = Runner(loops, clock=clock, logger=logger)
-        webhook_url = None
-        if "ingest" in roles and accounts.webhook_secrets:
+        if INGEST in roles and accounts.webhook_secrets:
             server = _webhook_server(stores, accounts, webhook, clock)
             opened.enter_context(server)
             webhook_url = webhook.url or server.url
-            if accounts.are_local:
-                _send_webhooks_to(accounts.hubspot_url, webhook_url)
+            _send_webhooks_here(accounts, webhook_url)
         runner.start()
         opened.callback(runner.stop)
         yield Engine(runner, present, webhook_url)
+
+
+def end_own_leases(stores: Stores, roles: Collection[str], at: datetime) -> None:
+    """End what an earlier process in this one's place held; other workers' leases stay."""
+    worker = stores.logs.worker
+    # Whoever leads ingest ends those of reading: see `ingesting`.
+    own = roles if worker is None else [role for role in roles if role != INGEST]
+    end_leases(stores.database, own, at, worker=worker)
+
+
+def _send_webhooks_here(accounts: Accounts, webhook_url: str | None) -> None:
+    """Have the webhooks of a HubSpot on this machine sent to this process."""
+    if accounts.are_local and webhook_url is not None:
+        _send_webhooks_to(accounts.hubspot_url, webhook_url)
 
 
 def _send_webhooks_to(hubspot_url: str, target: str) -> None:

@@ -3,7 +3,6 @@
 A role is what one process may hold alone; deliver is two loops, one for each CRM.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,13 +11,13 @@ from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
 from adapters.bootstrap.crms import Crms
+from adapters.bootstrap.ingesting import ingest_loop
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores
 from adapters.clock import Clock
 from adapters.engine.decide import Decide
 from adapters.engine.deliver import Deliver
 from adapters.engine.domain_rules import DomainRules
-from adapters.engine.ingest import Ingest, Trouble
 from adapters.engine.project import Project
 from adapters.engine.runner import Loop
 from adapters.kafka_log.generations import FactsLostError
@@ -63,13 +62,7 @@ def loops_of(
     """Return the loops of one of `home.ROLES`, by name."""
     match role:
         case "ingest":
-            ingest = Ingest(
-                sources=crms.sources,
-                log=stores.log,
-                refreshes=stores.refreshes,
-                bookmarks=stores.bookmarks,
-            )
-            return {"ingest": _Ingesting(ingest, stores, logger)}
+            return {"ingest": ingest_loop(stores, crms, logger)}
         case "decide":
             return decide_loop(stores, logger)
         case "project":
@@ -102,39 +95,6 @@ def loops_of(
             raise ValueError(f"expected a role, found {role!r}")
 
 
-class _Ingesting(Loop):
-    """Ingest, with its troubles told to the log and kept where other processes see them."""
-
-    def __init__(self, ingest: Ingest, stores: Stores, logger: FilteringBoundLogger) -> None:
-        self._ingest = ingest
-        self._bookmarks = stores.bookmarks
-        self._logger = logger
-        self._told: dict[Crm, Trouble | None] = {}
-
-    @override
-    def step(self, at: datetime) -> int:
-        count = self._ingest.step(at)
-        for crm in Crm:
-            trouble = self._ingest.troubles.get(crm)
-            if crm not in self._told or trouble != self._told[crm]:
-                self._tell(crm, trouble)
-                self._told[crm] = trouble
-        return count
-
-    def _tell(self, crm: Crm, trouble: Trouble | None) -> None:
-        if trouble is None:
-            self._bookmarks.write(trouble_bookmark(crm), "")
-            return
-        self._logger.warning("not read", crm=crm, code=trouble.code, count=trouble.count)
-        said = {"message": trouble.message, "code": trouble.code, "count": trouble.count}
-        self._bookmarks.write(trouble_bookmark(crm), json.dumps(said))
-
-
-def trouble_bookmark(crm: Crm) -> str:
-    """Return the bookmark that says why a CRM is not being read; blank text: it is."""
-    return f"{crm}.trouble"
-
-
 class _Sharing(Loop):
     """Decide on this worker's share of Kafka: positions are read anew when the share changes."""
 
@@ -150,7 +110,7 @@ class _Sharing(Loop):
         self._bookmarks = bookmarks
         self._logger = logger
         self._assignments = 0
-        self._told = ""
+        self._told: str | None = None
 
     @override
     def step(self, at: datetime) -> int:
@@ -161,16 +121,17 @@ class _Sharing(Loop):
         try:
             count = self._decide.step(at)
         except FactsLostError as error:
+            # Each time: a worker that begins well says so over what this one said.
             self._tell(str(error))
             raise
-        self._tell("")
+        if self._told != "":
+            self._tell("")
         return count
 
     def _tell(self, trouble: str) -> None:
         """Say what is wrong where other processes see it."""
-        if trouble != self._told:
-            self._bookmarks.write(LOG_TROUBLE, trouble)
-            self._told = trouble
+        self._bookmarks.write(LOG_TROUBLE, trouble)
+        self._told = trouble
 
 
 class _Delivering(Loop):

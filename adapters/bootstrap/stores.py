@@ -80,14 +80,15 @@ def open_stores(
     """
     home = prepare_home(settings.home)
     with ExitStack() as opened:
-        database = opened.enter_context(Database(_url(settings, home, opened)))
+        name = worker_name(home, worker)
+        database = opened.enter_context(Database(_url(settings, home, opened), worker=name))
         database.migrate()
         logs = opened.enter_context(
             open_change_logs(
                 database,
                 settings,
                 SystemClock(),
-                worker=worker_name(home, worker),
+                worker=name,
                 wanted=log,
                 recovering=recovering,
             )

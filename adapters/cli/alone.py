@@ -13,13 +13,13 @@ from typing import Final
 from adapters import telemetry
 from adapters.bootstrap.accounts import Accounts
 from adapters.bootstrap.crms import open_crms
+from adapters.bootstrap.engine import end_own_leases
 from adapters.bootstrap.loops import decide_loop, loops_of
 from adapters.bootstrap.present import Present
 from adapters.cli.output import CommandFailure
 from adapters.cli.session import Session
 from adapters.engine.runner import Loop
 from adapters.home import ROLES, HomeHeldError, HomeLock, holder_of
-from adapters.postgres.leases import end_leases
 
 #: how long an answer may take
 ANSWER_SECONDS_MAX: Final = 120.0
@@ -60,7 +60,7 @@ def answering(
         if set(roles) == {"decide"}:
             yield _stepping(decide_loop(session.stores, logger), session, deadline)
             return
-        end_leases(session.stores.database, roles, session.clock.now())
+        end_own_leases(session.stores, roles, session.clock.now())
         present = Present(session.stores)
         with open_crms(accounts(), session.stores.bookmarks, present.policy) as crms:
             loops: dict[str, Loop] = {}

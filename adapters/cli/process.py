@@ -1,6 +1,7 @@
 """Commands that serve until stopped: `up`, `sandbox`, `run`; and `reset`, `version`."""
 
 import importlib.metadata
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
@@ -147,6 +148,11 @@ def run(
     only: Annotated[
         list[Role] | None, typer.Option(help="Run this loop alone; may be given several times.")
     ] = None,
+    worker: Annotated[
+        str | None,
+        typer.Option(help="With Kafka: a name that no other worker on this home has, such as 2."),
+    ] = None,
+    log: LogOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Run the engine against the accounts of the settings until stopped."""
@@ -157,11 +163,21 @@ def run(
     where = accounts.of_settings(settings)
     home = prepare_home(settings.home)
     command = " ".join(["dealsync run", *(f"--only {role}" for role in only or ())])
+    if worker is not None:
+        _check_name(worker)
+        command += f" --worker {worker}"
     with ExitStack() as opened:
         stop = opened.enter_context(stop_on_signal())
-        opened.enter_context(HomeLock(home, roles, command=command, at=clock.now()))
+        opened.enter_context(HomeLock(home, roles, command=command, at=clock.now(), worker=worker))
         logger = opened.enter_context(telemetry.to_file(home, clock))
-        stores = opened.enter_context(open_stores(settings))
+        stores = opened.enter_context(open_stores(settings, log=log, worker=worker))
+        if worker is not None and stores.logs.kafka is None:
+            raise CommandFailure(
+                "one_worker",
+                "expected facts in Kafka, found them in PostgreSQL: one worker decides there",
+                hint="`dealsync run` without --worker",
+                exit_code=ExitCode.WRONG_INPUT,
+            )
         if roles == (PUBLISH,) and stores.logs.kafka is None:
             raise CommandFailure(
                 "nothing_to_run",
@@ -174,9 +190,19 @@ def run(
             running_engine(roles, stores, where, settings.webhook, clock=clock, logger=logger)
         )
         if "ingest" in roles:
-            opened.enter_context(run_file.written(home, _addresses(where, engine)))
+            keep = worker is not None  # another worker may go on
+            opened.enter_context(run_file.written(home, _addresses(where, engine), keep=keep))
         _say_ready(output, where, engine, version)
         _serve(stop, engine.runner.check)
+
+
+def _check_name(worker: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", worker):
+        raise CommandFailure(
+            "worker_name",
+            f"expected a name of at most 20 letters, digits, - and _, found {worker!r}",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
 
 
 @app.command()

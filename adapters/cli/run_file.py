@@ -4,6 +4,7 @@ It is valid only while the engine holds the home: whoever reads it asks that fir
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +14,19 @@ FILE_NAME: Final = "run.json"
 
 
 @contextmanager
-def written(home: Path, addresses: Mapping[str, str | None]) -> Iterator[None]:
-    """Say where things are, until the end of the block."""
+def written(
+    home: Path, addresses: Mapping[str, str | None], *, keep: bool = False
+) -> Iterator[None]:
+    """Say where things are, until the end of the block, or for longer."""
     path = home / FILE_NAME
-    unfinished = path.with_suffix(".new")
+    unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.write_text(json.dumps(dict(addresses)), encoding="utf-8")
     unfinished.replace(path)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        if not keep:
+            path.unlink(missing_ok=True)
 
 
 def read(home: Path) -> Mapping[str, str | None]:

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 
 from adapters.bootstrap import quiet
-from adapters.bootstrap.loops import LOG_TROUBLE, trouble_bookmark
+from adapters.bootstrap.ingesting import trouble_bookmark
+from adapters.bootstrap.loops import LOG_TROUBLE
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.quiet import Look
 from adapters.cli import run_file

@@ -37,12 +37,13 @@ class Database:
     Args:
         url: `postgresql://…` or a libpq connection string.
         schema: lower-case name; made by `migrate` if it is not there.
+        worker: the name that connections bear, and rows that say whose they are.
 
     Raises:
         ValueError: the schema's name needs quoting.
     """
 
-    def __init__(self, url: str, schema: str = SCHEMA) -> None:
+    def __init__(self, url: str, schema: str = SCHEMA, *, worker: str = "dealsync") -> None:
         if not _SCHEMA_NAME.fullmatch(schema):
             message = f"expected a schema name of a-z, 0-9 and _, found {schema!r}"
             raise ValueError(message)
@@ -52,7 +53,7 @@ class Database:
         self.conninfo = make_conninfo(
             url,
             options=f"{own} -c search_path={schema} -c timezone=UTC".strip(),
-            application_name="dealsync",
+            application_name=worker,
         )
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             self.conninfo,

@@ -19,12 +19,16 @@ def backing() -> tuple[dict[str, str], tuple[str, ...]]:
     """Return settings and options of one more program: it shares no topics and no database."""
     if os.environ.get(VARIABLE) != "kafka":
         return {}, ()
-    settings = {
+    return kafka_and_tcp(), ("--log", "kafka")
+
+
+def kafka_and_tcp() -> dict[str, str]:
+    """Return settings that name topics and a database of one program's own."""
+    return {
         "KAFKA_BOOTSTRAP_SERVERS": kafka_servers(),
         "DEALSYNC_KAFKA_PREFIX": own_prefix(),
         "DATABASE_URL": _server().new_database(),
     }
-    return settings, ("--log", "kafka")
 
 
 @lru_cache(maxsize=1)
