@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench simulate kafka-up kafka-down test-kafka clean
+.PHONY: sync demo test check fmt acceptance crash bench simulate kafka-up kafka-down test-kafka demo-kafka clean
 
 sync: .venv/synced
 
@@ -72,6 +72,10 @@ kafka-up: NODES ?= 1
 kafka-up: KAFKA_PORT ?= 9092
 kafka-up: sync
 	@$(BIN)/python -m tests.support.kafka_broker up --nodes $(NODES) --port $(KAFKA_PORT)
+
+# The same story with the facts in Kafka, and the topics as anybody reads them.
+demo-kafka: sync
+	@$(BIN)/python -m tests.support.kafka_demo
 
 # The suites on a real Kafka: its own, and the acceptance suite on Kafka and PostgreSQL over TCP.
 test-kafka: sync

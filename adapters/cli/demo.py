@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.bootstrap.change_logs import LogName
 from adapters.cli.demo_people import People, Sides
 from adapters.cli.demo_story import steps
 from adapters.cli.output import CommandFailure, ExitCode
@@ -40,13 +41,16 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave both CRMs and the engine running afterwards.")
     ] = False,
+    log: Annotated[
+        LogName, typer.Option(help="Where facts are kept; Kafka is the one of the settings.")
+    ] = LogName.POSTGRES,
 ) -> None:
     """Play the story of a deal between two sandboxed CRMs."""
     console = Console(highlight=False)
     begun = time.perf_counter()
     with (
         tempfile.TemporaryDirectory(prefix="dealsync-demo-") as folder,
-        _running(Path(folder) / "home") as (process, urls),
+        _running(Path(folder) / "home", log) as (process, urls),
     ):
         console.print(f"Salesforce {urls[0]}   HubSpot {urls[1]}")
         dealsync = partial(_dealsync, Path(folder) / "home")
@@ -104,12 +108,12 @@ def _table(sides: Sides, rules: str) -> Table:
 
 
 @contextmanager
-def _running(home: Path) -> Iterator[tuple["subprocess.Popen[str]", tuple[str, str]]]:
+def _running(home: Path, log: LogName) -> Iterator[tuple["subprocess.Popen[str]", tuple[str, str]]]:
     """Run `dealsync up` in a home of its own until the block ends."""
     process = subprocess.Popen(  # noqa: S603  # this very program
         [
             *(sys.executable, "-c", "from adapters.cli import main; main()"),
-            *("up", "--salesforce-port", "0", "--hubspot-port", "0", "--json"),
+            *("up", "--salesforce-port", "0", "--hubspot-port", "0", "--json", "--log", log),
         ],
         env={**os.environ, "DEALSYNC_HOME": str(home)},
         stdout=subprocess.PIPE,

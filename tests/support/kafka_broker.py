@@ -14,6 +14,7 @@ Usage: python -m tests.support.kafka_broker up [--nodes N] [--port P] | down | u
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -32,8 +33,12 @@ from kafka.errors import BrokerResponseError, KafkaConnectionError, KafkaTimeout
 
 ROOT: Final = Path(__file__).parents[2]
 CONFIGURATION: Final = ROOT / "infra" / "kafka"
-#: kept between runs: they are fetched once
-JARS: Final = ROOT / "build" / "kafka-jars"
+#: kept between runs: they are fetched once for each list of what is wanted
+JARS: Final = (
+    ROOT
+    / "build"
+    / f"kafka-jars-{hashlib.sha256((CONFIGURATION / 'pom.xml').read_bytes()).hexdigest()[:8]}"
+)
 #: of `make kafka-up`
 FOLDER: Final = ROOT / "build" / "kafka"
 PORT: Final = 9092
@@ -177,19 +182,6 @@ class KafkaCluster:
                 )
             time.sleep(0.1)
 
-    def tool(self, main_class: str, *arguments: str, timeout: float = 60.0) -> str:
-        """Run one of Kafka's own command-line tools; return what it printed."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            java_command(main_class, *arguments),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        if done.returncode:
-            raise KafkaBrokerError(f"{main_class}: {done.stderr.strip() or done.stdout.strip()}")
-        return done.stdout
-
     def delete(self) -> None:
         """Stop it and delete everything it wrote."""
         self.stop()
@@ -212,13 +204,13 @@ class KafkaCluster:
         nodes = [Node(n + 1, ports[2 * n], ports[2 * n + 1]) for n in range(count)]
         if first_port is not None:
             nodes[0] = Node(1, first_port, nodes[0].controller_port)
-        cluster_id = self.tool(STORAGE_TOOL, "random-uuid").strip()
+        cluster_id = run_tool(STORAGE_TOOL, "random-uuid").strip()
         common = (CONFIGURATION / "server.properties").read_text(encoding="utf-8")
         for node in nodes:
             added = "".join(f"{name}={value}\n" for name, value in self._own(node, nodes).items())
             properties = self._properties(node.id)
             properties.write_text(f"{common}{added}", encoding="utf-8")
-            self.tool(STORAGE_TOOL, "format", "-t", cluster_id, "-c", str(properties))
+            run_tool(STORAGE_TOOL, "format", "-t", cluster_id, "-c", str(properties))
         self._write(nodes)
 
     def _own(self, node: Node, nodes: Sequence[Node]) -> Mapping[str, object]:
@@ -337,6 +329,24 @@ def fetch_jars() -> None:
         raise KafkaBrokerError(f"Maven cannot fetch Apache Kafka: {' | '.join(words[:3])}")
     shutil.rmtree(JARS, ignore_errors=True)
     fetching.replace(JARS)
+
+
+def run_tool(main_class: str, *arguments: str, timeout: float = 60.0) -> str:
+    """Run one of Kafka's own command-line tools; return what it printed.
+
+    Raises:
+        KafkaBrokerError: it failed; the message has what it said.
+    """
+    done = subprocess.run(  # noqa: S603 - our own command
+        java_command(main_class, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    if done.returncode:
+        raise KafkaBrokerError(f"{main_class}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
 
 
 def java_command(main_class: str, *arguments: str) -> list[str]:
