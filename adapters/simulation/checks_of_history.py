@@ -72,19 +72,18 @@ def _leaves_moved_deals_alone(evidence: Evidence) -> Iterator[Violation]:
 def _respects_directions(evidence: Evidence) -> Iterator[Violation]:
     sight = evidence.sight
     for change in evidence.chronicle.changes:
-        if not change.is_ours or change.before is None or change.after is None:
+        if not change.is_ours or change.after is None:
             continue
-        if change.table == "Opportunity":
-            before, after = sight.of_opportunity(change.before), sight.of_opportunity(change.after)
-            forbidden = {FieldRule.ALWAYS_SALESFORCE, FieldRule.DONT_SYNC}
-        elif change.table == "deals":
-            before = sight.of_deal(as_record(change.before))
-            after = sight.of_deal(as_record(change.after))
-            forbidden = {FieldRule.DONT_SYNC}
-        else:
+        if change.table not in ("Opportunity", "deals"):
             continue
+        words = words_of(sight, change.table)
+        before = {} if change.before is None else words(change.before)
+        after = words(change.after)
+        forbidden = {FieldRule.DONT_SYNC}
+        if change.table == "Opportunity" and change.before is not None:
+            forbidden.add(FieldRule.ALWAYS_SALESFORCE)
         for field in FIELDS:
-            if before[field] != after[field] and evidence.rules.get(field) in forbidden:
+            if before.get(field) != after[field] and evidence.rules.get(field) in forbidden:
                 rule = evidence.rules[field]
                 yield Violation("I3", f"{field} of {change.key} was written under {rule}")
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from adapters.sandbox.hubspot.rows import Record, as_record
 from adapters.sandbox.tables import Row
+from adapters.simulation import oracle
 from adapters.simulation.evidence import Evidence, Violation, link_of
 from domain import events
 from domain.ids import Crm
@@ -62,7 +63,12 @@ def _has_its_counterparts(evidence: Evidence) -> Iterator[Violation]:
     named = {str(row.get("DealSync_Deal_Id__c") or "") for row in _living_rows(evidence)}
     for key, fate in deals.items():
         deal = evidence.sight.deals().get(key)
-        if deal is None or not (fate.by_people and fate.is_simple) or fate.links - {""}:
+        if (
+            deal is None
+            or deal["archivedMs"] is not None
+            or not (fate.by_people and fate.is_simple)
+            or fate.links - {""}
+        ):
             continue
         is_whole = all(deal["values"].get(name) for name in _REQUIRED)
         if evidence.sight.is_synced(deal) and is_whole and key not in named:
@@ -76,7 +82,11 @@ def _links_contacts(evidence: Evidence) -> Iterator[Violation]:
     fronts = evidence.sight.fronts
     contacts = fronts[Crm.SALESFORCE].box.tables.rows("Contact")
     people = [as_record(row) for row in fronts[Crm.HUBSPOT].box.tables.rows("contacts").values()]
-    _, deals = _fates(evidence)
+    simple = {
+        couple.opportunity_id
+        for couple in oracle.couples(evidence.chronicle, evidence.sight, evidence.handled)
+        if couple.is_simple
+    }
     given = {
         change.key
         for change in evidence.chronicle.of(Crm.SALESFORCE, "OpportunityContactRole")
@@ -100,12 +110,11 @@ def _links_contacts(evidence: Evidence) -> Iterator[Violation]:
         ):
             continue
         deal_id = str(row.get("DealSync_Deal_Id__c") or "")
-        fate = deals.get(deal_id)
         email = str(contact.get("Email") or "").lower()
         here = [c for c in contacts.values() if str(c.get("Email") or "").lower() == email]
         there = [c for c in people if c["values"].get("email", "").lower() == email]
         is_plain = len(here) == len(there) == 1 and there[0]["archivedMs"] is None
-        if fate is None or not fate.is_simple or opportunity_id in evidence.handled:
+        if opportunity_id not in simple:
             continue
         if not is_plain or (opportunity_id, contact_id) in gone:
             continue

@@ -44,8 +44,7 @@ def _overwritten(
     for edit in edits:
         before, other = standing.get(edit.side), by_people.get(edit.side.other)
         if not edit.is_ours:
-            knew = before is not None and other is not None and before.value == other.value
-            if other is None or knew:
+            if other is None or (before is not None and _shows(before, other)):
                 informed.add(edit.number)
             by_people[edit.side] = edit
         elif before is not None and not before.is_ours and before.number in informed:
@@ -61,6 +60,11 @@ def _overwritten(
                 text = f"{field} of {record_id}: {before.value!r} was overwritten by an older value"
                 yield Violation("I5", f"{text}, {edit.value!r}")
         standing[edit.side] = edit
+
+
+def _shows(standing: Edit, other: Edit) -> bool:
+    """Tell whether a value was put to show the other side's, and not equal to it by chance."""
+    return standing.value == other.value and standing.number > other.number
 
 
 def _copies_amounts(evidence: Evidence) -> Iterator[Violation]:

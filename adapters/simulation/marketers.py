@@ -44,18 +44,28 @@ class Marketers:
         self._desks = desks
         self._plans = plans
 
-    def work(self, dice: Dice, *, merging: bool = True) -> str:
+    def edit(self, dice: Dice) -> str:
+        """Let somebody change what is there; nothing comes or goes."""
+        habits: Sequence[tuple[Habit, float]] = (
+            (self._edit_deal, 6.0),
+            (self._move_stage, 2.0),
+            (self._move_out, 1.0),
+            (self._associate, 1.0),
+        )
+        return weighted(dice, habits)(dice)
+
+    def work(self, dice: Dice) -> str:
         """Let somebody do something."""
         habits: Sequence[tuple[Habit, float]] = (
             (self._new_deal, 2.5 if self._plans.records < RECORDS_MAX else 0.0),
             (self._edit_deal, 8.0),
             (self._move_stage, 3.0),
-            (self._move_out, 1.5),
-            (self._move_in, 2.0),
+            (self._move_out, 1.2),
+            (self._move_in, 1.8),
             (self._change_owner, 1.0),
-            (self._delete_deal, 1.2),
-            (self._restore_deal, 1.4),
-            (self._merge_deals, 0.3 if merging else 0.0),
+            (self._delete_deal, 0.7),
+            (self._restore_deal, 0.8),
+            (self._merge_deals, 0.3),
             (self._new_contact, 1.0 if self._plans.contacts < CONTACTS_MAX else 0.0),
             (self._new_company, 0.7 if self._plans.companies < ACCOUNTS_MAX else 0.0),
             (self._give_company, 0.7),

@@ -200,7 +200,7 @@ def _latest(
         if edit.side is last.side and edit.number < last.number:
             # What the last author had before the eyes.
             shown = edit.value
-            seen = edit.number > first.number or shown == first.value
+            seen = edit.number > first.number  # else equal by chance, and no clock can tell
     if seen and shown == first.value:
         return (last.value,)
     return (first.value, last.value)

@@ -40,9 +40,15 @@ class People:
         """Let somebody do something in Salesforce; return it in words."""
         return self._sellers.work(dice)
 
-    def in_hubspot(self, dice: Dice, *, merging: bool = True) -> str:
+    def in_hubspot(self, dice: Dice) -> str:
         """Let somebody do something in HubSpot; return it in words."""
-        return self._marketers.work(dice, merging=merging)
+        return self._marketers.work(dice)
+
+    def meddle(self, dice: Dice) -> str:
+        """Let somebody change a record in either CRM; return it in words."""
+        if happens(dice, 0.3):
+            return self.in_both(dice)
+        return self._sellers.edit(dice) if happens(dice, 0.5) else self._marketers.edit(dice)
 
     def in_both(self, dice: Dice) -> str:
         """Let two people change the same field of one pair at once."""

@@ -40,6 +40,16 @@ class Sellers:
         self._users = tuple(users)
         self._plans = plans
 
+    def edit(self, dice: Dice) -> str:
+        """Let somebody change what is there; nothing comes or goes."""
+        habits: Sequence[tuple[Habit, float]] = (
+            (self._edit_opportunity, 6.0),
+            (self._move_stage, 2.0),
+            (self._change_record_type, 0.5),
+            (self._add_role, 1.0),
+        )
+        return weighted(dice, habits)(dice)
+
     def work(self, dice: Dice) -> str:
         """Let somebody do something."""
         habits: Sequence[tuple[Habit, float]] = (
@@ -48,8 +58,8 @@ class Sellers:
             (self._move_stage, 3.0),
             (self._change_record_type, 0.7),
             (self._change_owner, 1.0),
-            (self._delete_opportunity, 1.2),
-            (self._undelete_opportunity, 1.4),
+            (self._delete_opportunity, 0.9),
+            (self._undelete_opportunity, 0.9),
             (self._new_contact, 1.0 if self._plans.contacts < CONTACTS_MAX else 0.0),
             (self._new_account, 1.0 if self._plans.accounts < ACCOUNTS_MAX else 0.0),
             (self._give_account, 1.0),

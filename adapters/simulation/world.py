@@ -278,9 +278,7 @@ class World:
     def _meddle(self, dice: Dice) -> str:
         """Let somebody work in the middle of a step."""
         self.hazards.befell("edit inside a step", self.engine.acting[-1].rpartition("-")[0])
-        if happens(dice, 0.5):
-            return self.people.in_salesforce(dice)
-        return self.people.in_hubspot(dice, merging=False)
+        return self.people.meddle(dice)
 
     def _sleep(self) -> None:
         """Let one stand still for longer than its lease lasts while others work."""

@@ -1,50 +1,46 @@
-"""Design faults planted into the real engine, to see that the simulation's checks have teeth.
+"""Design faults that can be planted into the real engine; `mutants` tries them.
 
-Each changes the engine's behaviour for as long as it is planted, never a check's. Run this module
-to see at which seed, and by which promise, each is killed.
-
-Usage: python -m tests.simulation.mutants [SEEDS] [NAME…]
+Each changes what the engine does for as long as it is planted, never what a check looks at.
 """
 # A patch takes whatever the original takes, and need not use it.
 # ruff: noqa: ANN401, ARG001
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from adapters.bootstrap.crms import salesforce_fields
-from adapters.engine.decide import Decide
 from adapters.engine.deliver import Deliver
 from adapters.engine.ingest import Ingest
-from adapters.hubspot import steps as hubspot_steps
-from adapters.hubspot.record_writes import RecordWrites
+from adapters.engine.sheet import Sheet
+from adapters.hubspot import signature
+from adapters.hubspot.gateway import HubSpotGateway
 from adapters.memory.decisions import MemoryDecisions
 from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.followers import MemoryFollowers
 from adapters.salesforce.gateway import SalesforceGateway
-from adapters.simulation.world import run
 from adapters.source import is_pass_wanted, passed
-from domain import deciding, looking, observing, pairing, registers
-from domain.deliveries import Done, NotSent
+from domain import events, facts, looking, observing, pairing, registers
+from domain.deliveries import Done
 from domain.ids import Crm
+from domain.in_force import InForce
 from domain.mapping import FieldRule
 from domain.registers import Lesson
 from domain.rules import (
     conflicts,
     contact_roles,
     deletion,
+    entry,
     field_rules,
-    links,
     pipeline_scope,
     restoration,
+    values,
 )
 from domain.rules.conflicts import How, Verdict
 
-SEEDS_DEFAULT = 100
-#: choices of a world: small worlds are many in a second
-STEPS = 70
 #: (where it stands, its name, what stands there instead)
 Patch = tuple[Any, str, Any]
 
@@ -87,16 +83,6 @@ def _acknowledge_before_durable() -> Sequence[Patch]:
     return [(Ingest, "_poll", poll)]
 
 
-def _forget_wishes_before_reading() -> Sequence[Patch]:
-    def read_wanted(self: Any, source: Any, at: datetime) -> int:
-        wishes = self._refreshes.claim(source.crm, at=at, limit=100, lease_seconds=60)
-        self._refreshes.done(wishes)
-        self._append(source.crm, source.read(wishes, at) if wishes else ())
-        return len(wishes)
-
-    return [(Ingest, "_read_wanted", read_wanted)]
-
-
 def _hubspot_always_wins() -> Sequence[Patch]:
     def who_wins(salesforce: Any, hubspot: Any, *, skew: Any) -> Verdict:
         del salesforce, skew
@@ -115,29 +101,11 @@ def _clocks_alone_decide() -> Sequence[Patch]:
     return [(field_rules, "who_wins", who_wins)]
 
 
-def _unknown_creates_are_sent_again() -> Sequence[Patch]:
-    def resolve(self: Any, wanted: Any, at: datetime) -> Any:
-        return tuple(NotSent("blind") for _ in wanted)
-
-    def resolve_create(self: Any, sending: Any, kind: Any, wanted: Any) -> Any:
-        return {one.trace_id: NotSent("blind") for one in wanted}
-
-    return [
-        (SalesforceGateway, "resolve", resolve),
-        (SalesforceGateway, "_by_key", lambda _self, _keys, _at: {}),
-        (RecordWrites, "resolve_create", resolve_create),
-    ]
-
-
 def _unknown_is_done() -> Sequence[Patch]:
     def resolve(self: Any, wanted: Any, at: datetime) -> Any:
         return tuple(Done(one.target.record_id) for one in wanted)
 
     return [(SalesforceGateway, "resolve", resolve)]
-
-
-def _creates_ignore_their_key() -> Sequence[Patch]:
-    return [(links, "opportunity_key", lambda deal_id, _earlier: f"{deal_id}:x")]
 
 
 def _pipelines_do_not_matter() -> Sequence[Patch]:
@@ -158,45 +126,6 @@ def _no_look_at_the_fields() -> Sequence[Patch]:
 
 def _unfenced_positions() -> Sequence[Patch]:
     return [(MemoryDecisions, "_fence", lambda _self, _advances: None)]
-
-
-def _nothing_is_decided_again() -> Sequence[Patch]:
-    def redecide(self: Any, known: Any, drawn: Any, advances: Any, at: Any, newer: Any) -> Any:
-        from adapters.engine.decide import _batch  # noqa: PLC0415
-
-        known.follow(newer)
-        return _batch(known.as_of, advances, drawn)
-
-    return [(Decide, "_redecide", redecide)]
-
-
-def _our_values_are_changes() -> Sequence[Patch]:
-    original = registers.lesson
-
-    def lesson(register: Any, seen: Any, **named: Any) -> Lesson | None:
-        return original(register, replace(seen, ours=False), **named)
-
-    return [(observing, "lesson", lesson)]
-
-
-def _everything_seen_is_a_change() -> Sequence[Patch]:
-    original = registers.lesson
-
-    def lesson(register: Any, seen: Any, **named: Any) -> Lesson | None:
-        found = original(register, seen, **named)
-        return Lesson.CHANGED if found is Lesson.KNOWN and register.seen else found
-
-    return [(observing, "lesson", lesson)]
-
-
-def _late_readings_count() -> Sequence[Patch]:
-    original = registers.lesson
-
-    def lesson(register: Any, seen: Any, *, read_begun_at: Any, skew: Any) -> Lesson | None:
-        latest = max(read_begun_at, register.learned_at or read_begun_at)
-        return original(register, seen, read_begun_at=latest, skew=skew)
-
-    return [(observing, "lesson", lesson)]
 
 
 def _leases_do_not_end() -> Sequence[Patch]:
@@ -229,29 +158,8 @@ def _deletions_stay_in_salesforce() -> Sequence[Patch]:
     return [(deletion, "archive_deal", lambda _story, _why: None)]
 
 
-def _stopped_deals_are_deleted_too() -> Sequence[Patch]:
-    original = deletion.detach
-
-    def detach(story: Any, rule: Any, why: str) -> None:
-        deletion.archive_deal(story, why)
-        original(story, rule, why)
-
-    return [(deletion, "detach", detach)]
-
-
 def _survivors_are_new() -> Sequence[Patch]:
     return [(restoration, "merged_unseen", lambda _fact, _context: ())]
-
-
-def _old_readings_revive() -> Sequence[Patch]:
-    original = restoration.is_back
-
-    def is_back(story: Any, side: Any, record_id: str) -> bool:
-        record = story.pair.side(side)
-        story.state = story.pair.with_side(side, replace(record, buried_at=None))
-        return original(story, side, record_id)
-
-    return [(restoration, "is_back", is_back)]
 
 
 def _undeleted_makes_no_deal() -> Sequence[Patch]:
@@ -298,8 +206,8 @@ def _answers_in_another_order() -> Sequence[Patch]:
     return [(SalesforceGateway, "send", send)]
 
 
-def _no_sweep() -> Sequence[Patch]:
-    return [(hubspot_steps.Steps, "sweep", lambda _self: [])]
+def _nothing_is_polled() -> Sequence[Patch]:
+    return [(Ingest, "_poll", lambda _self, _source, _at: 0)]
 
 
 def _roles_do_not_cross() -> Sequence[Patch]:
@@ -315,8 +223,72 @@ def _a_field_is_not_read() -> Sequence[Patch]:
     return [(engine, "salesforce_fields", fields)]
 
 
-def _copies_take_the_pair() -> Sequence[Patch]:
-    return [(deciding, "_may_take", lambda _pair: True)]
+def _outcomes_decide_nothing() -> Sequence[Patch]:
+    return [(pairing, "weigh", lambda _story: None)]
+
+
+def _a_poll_loses_its_last_fact() -> Sequence[Patch]:
+    original = Ingest._append  # noqa: SLF001 - what is to be broken
+
+    def append(self: Any, crm: Any, found: Any) -> None:
+        original(self, crm, found[:-1] if len(found) > 1 else found)
+
+    return [(Ingest, "_append", append)]
+
+
+def _kinds_are_not_read(*kinds: type) -> Sequence[Patch]:
+    original = Ingest._append  # noqa: SLF001 - what is to be broken
+
+    def append(self: Any, crm: Any, found: Any) -> None:
+        original(self, crm, [fact for fact in found if not isinstance(fact, kinds)])
+
+    return [(Ingest, "_append", append)]
+
+
+def _deletions_are_not_read() -> Sequence[Patch]:
+    return _kinds_are_not_read(facts.RecordDeleted)
+
+
+def _roles_are_not_read() -> Sequence[Patch]:
+    return _kinds_are_not_read(facts.RolesObserved, facts.AssociationsObserved)
+
+
+def _arrival_order_wins() -> Sequence[Patch]:
+    original = registers.learn
+
+    def learn(register: Any, what: Any, *, foreign: Any, read_begun_at: Any) -> Any:
+        arrived = replace(foreign, low=read_begun_at, high=read_begun_at)
+        return original(register, what, foreign=arrived, read_begun_at=read_begun_at)
+
+    return [(registers, "learn", learn)]
+
+
+def _echo_by_origin_tag_only() -> Sequence[Patch]:
+    original = registers.lesson
+
+    def lesson(register: Any, seen: Any, *, read_begun_at: Any, skew: Any) -> Lesson | None:
+        found = original(register, seen, read_begun_at=read_begun_at, skew=skew)
+        before = register.foreign.high if register.foreign is not None else None
+        newer = before is None or seen.high > before
+        if found in (None, Lesson.KNOWN) and register.seen and not seen.ours and newer:
+            return Lesson.CHANGED
+        return found
+
+    return [(observing, "lesson", lesson)]
+
+
+def _moved_deals_are_deleted_too() -> Sequence[Patch]:
+    original = deletion.detach
+
+    def detach(story: Any, rule: Any, why: str) -> None:
+        deletion.archive_deal(story, why)
+        original(story, rule, why)
+
+    return [
+        (deletion, "detach", detach),
+        (looking, "_deal", lambda _write, _found, _in_force: None),
+        (InForce, "forbids", lambda _self, *_given, **_named: None),
+    ]
 
 
 def _a_cancelled_write_is_believed() -> Sequence[Patch]:
@@ -328,83 +300,137 @@ def _a_cancelled_write_is_believed() -> Sequence[Patch]:
             return replace(register, known=asked.value, asked=None)
         return original(register, write_id, sent_at=sent_at, answered_at=answered_at)
 
-    from domain import pair_history  # noqa: PLC0415
-
-    return (
-        [(pair_history, "close", close)]
-        if hasattr(pair_history, "close")
-        else [(registers, "close", close)]
-    )
+    return [(registers, "close", close)]
 
 
-def _outcomes_decide_nothing() -> Sequence[Patch]:
-    return [(pairing, "weigh", lambda _story: None)]
+def _lost_updates_of_deals_are_done() -> Sequence[Patch]:
+    def resolve(self: Any, wanted: Any, at: datetime) -> Any:
+        return tuple(Done(one.target.record_id) for one in wanted)
+
+    return [(HubSpotGateway, "resolve", resolve)]
+
+
+def _amounts_are_rounded() -> Sequence[Patch]:
+    original = values.wire
+
+    def wire(mapping: Any, value: Any, **named: Any) -> Any:
+        if mapping.name == "amount" and value is not None:
+            return str(round(Decimal(value)))
+        return original(mapping, value, **named)
+
+    return [(values, "wire", wire)]
+
+
+def _ties_are_left_open() -> Sequence[Patch]:
+    original = conflicts.who_wins
+
+    def who_wins(salesforce: Any, hubspot: Any, *, skew: Any) -> Verdict:
+        found = original(salesforce, hubspot, skew=skew)
+        return found if found.how is How.SEQUENTIAL else Verdict(None, found.how)
+
+    return [(field_rules, "who_wins", who_wins)]
+
+
+def _stages_cross_without_their_pipeline() -> Sequence[Patch]:
+    original = field_rules.field_changes
+
+    def field_changes(story: Any, mapping: Any, side: Any, after: Any) -> Any:
+        return original(story, mapping, side, after)[-1:]
+
+    return [(field_rules, "field_changes", field_changes)]
+
+
+def _old_deliveries_are_believed() -> Sequence[Patch]:
+    return [(signature, "TOLERANCE_SECONDS", 10**9)]
+
+
+def _parked_streams_go_on() -> Sequence[Patch]:
+    return [(Sheet, "_parked", lambda _self, _stream: ())]
+
+
+def _poison_is_skipped() -> Sequence[Patch]:
+    def park(self: Any, stream: Any, logged: Any, error: str) -> Any:
+        return events.NothingDecided(**self._about(stream, logged.fact), reason=error)
+
+    return [(Sheet, "_park", park)]
+
+
+def _opportunities_make_no_deal() -> Sequence[Patch]:
+    return [(entry, "enter", lambda _story, _side, **_named: False)]
+
+
+def _deals_of_people_make_no_opportunity() -> Sequence[Patch]:
+    original = entry.enter
+
+    def enter(story: Any, side: Any, **named: Any) -> bool:
+        return side is Crm.SALESFORCE and original(story, side, **named)
+
+    return [(entry, "enter", enter)]
+
+
+def _positions_lag_behind() -> Sequence[Patch]:
+    original = MemoryDecisions.commit
+
+    def commit(self: Any, batch: Any, redecide: Any) -> Any:
+        before = dict(self._positions)
+        done = original(self, batch, redecide)
+        self._positions.update({source: n for source, n in before.items() if n % 5 == 0})
+        return done
+
+    return [(MemoryDecisions, "commit", commit)]
+
+
+def _signals_are_forgotten_first() -> Sequence[Patch]:
+    original = MemoryFollowers.emit
+
+    def emit(self: Any, send: Any, *, limit: int) -> int:
+        return original(self, lambda _going: None, limit=limit)
+
+    return [(MemoryFollowers, "emit", emit)]
 
 
 MUTANTS = tuple(
     Mutant(function.__name__.strip("_").replace("_", " "), function)
     for function in (
         _acknowledge_before_durable,
-        _forget_wishes_before_reading,
         _hubspot_always_wins,
         _clocks_alone_decide,
-        _unknown_creates_are_sent_again,
         _unknown_is_done,
-        _creates_ignore_their_key,
         _pipelines_do_not_matter,
         _no_look_at_the_pipeline,
         _no_look_at_all,
         _no_look_at_the_fields,
         _unfenced_positions,
-        _nothing_is_decided_again,
-        _our_values_are_changes,
-        _everything_seen_is_a_change,
-        _late_readings_count,
         _leases_do_not_end,
         _outcomes_are_marked_first,
         _deletions_stay_in_salesforce,
-        _stopped_deals_are_deleted_too,
         _survivors_are_new,
-        _old_readings_revive,
         _undeleted_makes_no_deal,
         _always_salesforce_is_two_way,
         _dont_sync_syncs,
         _blanks_do_not_cross,
         _answers_in_another_order,
-        _no_sweep,
+        _nothing_is_polled,
         _roles_do_not_cross,
         _a_field_is_not_read,
-        _copies_take_the_pair,
-        _a_cancelled_write_is_believed,
         _outcomes_decide_nothing,
+        _a_poll_loses_its_last_fact,
+        _deletions_are_not_read,
+        _roles_are_not_read,
+        _arrival_order_wins,
+        _echo_by_origin_tag_only,
+        _moved_deals_are_deleted_too,
+        _a_cancelled_write_is_believed,
+        _lost_updates_of_deals_are_done,
+        _amounts_are_rounded,
+        _ties_are_left_open,
+        _stages_cross_without_their_pipeline,
+        _old_deliveries_are_believed,
+        _parked_streams_go_on,
+        _poison_is_skipped,
+        _opportunities_make_no_deal,
+        _deals_of_people_make_no_opportunity,
+        _positions_lag_behind,
+        _signals_are_forgotten_first,
     )
 )
-
-
-def killed_at(mutant: Mutant, seeds: range) -> tuple[int, str] | None:
-    """Return the first seed that kills a mutant and the promise it broke, or None."""
-    with planted(mutant):
-        for seed in seeds:
-            violations = run(seed, STEPS).violations
-            if violations:
-                return seed, f"{violations[0].invariant}: {violations[0].text}"
-    return None
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Try every mutant, or those whose name contains a word; one line each."""
-    seeds = range(int(arguments[0]) if arguments else SEEDS_DEFAULT)
-    words = arguments[1:]
-    chosen = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
-    killed = 0
-    for mutant in chosen:
-        found = killed_at(mutant, seeds)
-        killed += found is not None
-        end = "survived" if found is None else f"killed at seed {found[0]} by {found[1][:100]}"
-        print(f"{mutant.name}: {end}", flush=True)  # noqa: T201
-    print(f"killed {killed} of {len(chosen)}")  # noqa: T201
-    return 0 if killed == len(chosen) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

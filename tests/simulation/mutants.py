@@ -1,0 +1,57 @@
+"""Plant each design fault and look for a seed that kills it: do the checks have teeth?
+
+Prints one line a fault, with the seed and the promise that it broke, and how many were killed;
+exits 1 if one survives.
+
+Usage: python -m tests.simulation.mutants [--seeds N] [WORD…]
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+from adapters.simulation.world import run
+from tests.simulation.planted import MUTANTS, planted
+
+SEEDS_DEFAULT = 1_000
+#: choices of a world: small worlds are many in a second
+STEPS = 70
+#: of what is told about a death
+TEXT_MAX = 100
+
+
+def killed_at(name: str, *, seeds: int) -> tuple[int, str] | None:
+    """Return the first seed that kills a mutant and the promise it broke, or None."""
+    mutant = next(one for one in MUTANTS if one.name == name)
+    with planted(mutant):
+        for seed in range(1, seeds + 1):
+            violations = run(seed, STEPS).violations
+            if violations:
+                return seed, f"{violations[0].invariant}: {violations[0].text}"
+    return None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try every mutant, or those whose name contains a word; one line each."""
+    rest = list(arguments)
+    seeds = SEEDS_DEFAULT
+    if "--seeds" in rest:
+        place = rest.index("--seeds")
+        seeds = int(rest[place + 1])
+        del rest[place : place + 2]
+    names = [one.name for one in MUTANTS if not rest or any(word in one.name for word in rest)]
+    killed = 0
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as workers:
+        found_at = workers.map(partial(killed_at, seeds=seeds), names)
+        for name, found in zip(names, found_at, strict=True):
+            killed += found is not None
+            end = "survived" if found is None else f"killed at seed {found[0]} by {found[1]}"
+            print(f"{name}: {end[:TEXT_MAX]}", flush=True)  # noqa: T201
+    print(f"killed {killed} of {len(names)}")  # noqa: T201
+    return 0 if killed == len(names) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
