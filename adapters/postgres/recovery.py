@@ -230,8 +230,14 @@ def _check_chains(connection: Connection) -> None:
     """Follow each partition from its first event to its last.
 
     Raises:
-        NotRecoverableError: an event is missing.
+        NotRecoverableError: an event is missing, or stands there twice and differs.
     """
+    double = connection.execute(_SQL["two_stores"]).fetchone()
+    if double is not None:
+        raise NotRecoverableError(
+            f"expected one event {double[0]}, found two that differ: two databases published to"
+            " these topics; which of them is true only a person can say"
+        )
     broken = connection.execute(_SQL["broken_chain"]).fetchone()
     if broken is not None:
         partition, event_id, previous, found = broken

@@ -62,6 +62,15 @@ FROM published JOIN lost_from USING (epoch)
 WHERE event_id <= cut
 ORDER BY event_id
 
+-- name: two_stores
+-- What is sent again is the same; another event under the same id came from another store.
+SELECT event_id
+FROM published JOIN lost_from USING (epoch)
+WHERE event_id <= cut
+GROUP BY event_id
+HAVING min(md5(state)) <> max(md5(state)) OR min(stream::text) <> max(stream::text)
+LIMIT 1
+
 -- name: broken_chain
 SELECT partition, event_id, previous, before
 FROM (

@@ -236,6 +236,19 @@ def test_a_missing_event_is_an_alarm(world: World) -> None:
         world.recover()
 
 
+def test_two_stores_in_one_topic_are_an_alarm(world: World) -> None:
+    """A worker that was not stopped began anew in the empty database, and published that."""
+    sample(world.old)
+    world.old.publish()
+    sample(world.new, "z")
+    world.new.publish()
+
+    with postgres.database() as third:
+        world.new = Life(third, world.topic)
+        with pytest.raises(NotRecoverableError, match="two databases published"):
+            world.recover()
+
+
 def test_a_store_that_holds_something_is_left_alone(world: World) -> None:
     sample(world.old)
     world.old.publish()
