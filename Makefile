@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench simulate kafka-up kafka-down test-kafka demo-kafka clean
+.PHONY: sync demo test check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka clean
 
 sync: .venv/synced
 
@@ -60,6 +60,14 @@ crash: sync
 simulate: SEEDS ?= 1..200
 simulate: sync
 	@$(BIN)/dealsync simulate --seeds $(SEEDS)
+
+# Design faults planted into the engine, one after the other: each must be killed by a check.
+mutants: sync
+	@$(BIN)/python -m tests.simulation.mutants
+
+# The engine dies at every boundary of every scenario, and at every pair of them in the delicate ones.
+crash-matrix: sync
+	@$(BIN)/python -m tests.simulation.crash_matrix
 
 # Prints the figures and writes build/bench.json and build/bench-simulation.json.
 bench: sync
