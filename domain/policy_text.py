@@ -63,8 +63,13 @@ _SECTIONS: Final = (
 )
 
 
-def parse(text: str) -> Policy:
+def parse(text: str, *, shared_fields: bool = False) -> Policy:
     """Read a policy file.
+
+    Args:
+        text: the file.
+        shared_fields: let a field be in more than one mapping: to try out what comes of it, never
+            to adopt it.
 
     Raises:
         PolicyError: it is malformed; every mistake is named.
@@ -75,7 +80,7 @@ def parse(text: str) -> Policy:
         observe=_observe(root.table("observe")),
         switches=_switches(root.table("switches")),
         pipelines=_pipelines(root.table("pipelines")),
-        mappings=_mappings(root.table("fields")),
+        mappings=_mappings(root.table("fields"), shared=shared_fields),
         stages=_stages(root.table("stages")),
         clocks=_clocks(root.table("clocks")),
         deletes=_deletes(root.table("deletes")),
@@ -228,7 +233,7 @@ def _polling(table: TomlTable) -> Polling:
 # -- fields -------------------------------------------------------------------------------------
 
 
-def _mappings(table: TomlTable) -> tuple[Mapping, ...]:
+def _mappings(table: TomlTable, *, shared: bool) -> tuple[Mapping, ...]:
     mappings = dict(_DEFAULTS)
     for name in table.content:
         mapping = _mapping(table.table(name), name, _DEFAULTS.get(name))
@@ -236,7 +241,8 @@ def _mappings(table: TomlTable) -> tuple[Mapping, ...]:
             table.wrong(name, "a name of letters, digits and underscores", name, "rename it")
         elif mapping is not None:
             mappings[name] = mapping
-    _check_once(table, mappings.values())
+    if not shared:
+        _check_once(table, mappings.values())
     return tuple(mappings.values())
 
 

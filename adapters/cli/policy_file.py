@@ -38,8 +38,12 @@ def in_folder(folder: Path) -> PolicyFile | None:
     return from_file(path) if path.is_file() else None
 
 
-def from_file(path: Path) -> PolicyFile:
+def from_file(path: Path, *, shared_fields: bool = False) -> PolicyFile:
     """Read a policy.
+
+    Args:
+        path: the file.
+        shared_fields: let a field be in more than one mapping, to try out what comes of it.
 
     Raises:
         CommandFailure: it cannot be read, or is malformed.
@@ -55,7 +59,8 @@ def from_file(path: Path) -> PolicyFile:
             exit_code=ExitCode.WRONG_INPUT,
         ) from error
     try:
-        return PolicyFile(policy_text.parse(text), text, str(path))
+        policy = policy_text.parse(text, shared_fields=shared_fields)
+        return PolicyFile(policy, text, str(path))
     except PolicyError as error:
         raise CommandFailure(
             "malformed_policy",

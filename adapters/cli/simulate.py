@@ -18,6 +18,7 @@ from rich.markup import escape
 from adapters.cli import policy_file
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output
 from adapters.simulation import mishaps, shrink
+from adapters.simulation.restless import Restless
 from adapters.simulation.schedule import Choice
 from adapters.simulation.world import Outcome, run
 from domain.policy import Policy
@@ -61,7 +62,7 @@ def simulate(
 ) -> None:
     """Let both CRMs, their people and the engine live from seeds, with faults of every kind."""
     output = Output(as_json=json)
-    file = None if policy is None else policy_file.from_file(policy)
+    file = None if policy is None else policy_file.from_file(policy, shared_fields=True)
     chosen = range(seed, seed + 1) if seed is not None else _range(seeds)
     adopted = None if file is None else file.policy
     ran = _Ran(chosen, begun=time.perf_counter())
@@ -115,12 +116,24 @@ class _Ran:
             "faults_in_all": sum(self.faults.values()),
             "faults": {name: asdict(one) for name, one in mishaps.by_number(self.faults).items()},
             "failed": [outcome.seed for outcome in self.failed],
+            "never_settle": [asdict(one) for one in self.restless()],
             "failures": list(self.failures),
         }
+
+    def restless(self) -> Sequence[Restless]:
+        """Return what never came to rest: for each field of either CRM the worst case."""
+        worst: dict[tuple[str, str], Restless] = {}
+        for one in (found for outcome in self.failed for found in outcome.restless):
+            known = worst.get((one.crm, one.name))
+            if known is None or known.writes < one.writes:
+                worst[one.crm, one.name] = one
+        return [worst[key] for key in sorted(worst)]
 
     def print(self, console: Console, *, all_of: bool) -> None:
         """Say it to a person."""
         _print_failures(console, self.failed, self.failures)
+        for field_at_war in self.restless():
+            _print_restless(console, field_at_war)
         totals, mark = self.totals, "✗" if self.failed else "✓"
         console.print(
             f"{mark} {totals['seeds']} seeds, {len(self.failed)} failed: {totals['days']} days,"
@@ -186,6 +199,15 @@ def _told(
         "violations": [asdict(one) for one in shortest.violations],
         "story": list(shortest.story),
     }
+
+
+def _print_restless(console: Console, found: Restless) -> None:
+    console.print(f"✗ {found.crm} {found.name} never settles under this policy")
+    values = ", ".join(value or "(blank)" for value in found.values)
+    writes = f"{found.writes} writes with nobody at work"
+    console.print(escape(f"    {found.record_id}: {writes}: {values}"))
+    for rule in found.rules:
+        console.print(escape(f"    {rule}"))
 
 
 def _print_failures(

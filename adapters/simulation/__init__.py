@@ -15,7 +15,7 @@ by direct call, the engine is the real one on in-memory ports, and every step is
 | `mishaps` | what befell a world, by the numbers of the fault catalogue |
 | `engine` | the loops as actors that can die and come again |
 | `people`, `sellers`, `marketers` | what people do, at their `desks`, by their `plans` |
-| `quiet` | what still moves |
+| `quiet`, `restless` | what still moves, and what never comes to rest |
 | `policies`, `operators` | what the operators decide and ask for |
 | `schedule` | who moves next |
 | `sight` | what both CRMs show, in words that can be compared |

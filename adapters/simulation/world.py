@@ -26,6 +26,7 @@ from adapters.simulation import (
     policies,
     postman,
     quiet,
+    restless,
     schedule,
 )
 from adapters.simulation.chronicle import Chronicle
@@ -38,6 +39,7 @@ from adapters.simulation.operators import Operators
 from adapters.simulation.people import People
 from adapters.simulation.poison import Poison
 from adapters.simulation.postman import Postman
+from adapters.simulation.restless import Restless
 from adapters.simulation.schedule import Choice, Move
 from adapters.simulation.sight import Sight
 from adapters.simulation.stores import Present, Stores
@@ -83,6 +85,8 @@ class Outcome:
     faults: Mapping[tuple[str, str], int]
     #: edits, facts, events, writes, calls
     counts: Mapping[str, int]
+    #: what never came to rest in the calm at the end
+    restless: tuple[Restless, ...] = ()
     #: what happened, one line a move
     story: tuple[str, ...] = field(default=(), repr=False)
 
@@ -137,6 +141,8 @@ class World:
         self.rules = {mapping.name: mapping.rule for mapping in self.policy.mappings}
         self.violations: list[Violation] = []
         self.story: list[str] = []
+        #: the last change before the calm
+        self.calm_since = 0
         desks.act(Crm.HUBSPOT, "set_webhook_target", url=postman.URL)
         self._set_up()
         for crm in Crm:
@@ -266,7 +272,9 @@ class World:
         assert dice is not None, "only a choice arms the faults"
         for _ in range(dice.randrange(1, 4)):
             if happens(dice, MEDDLING_SHARE):
-                self.hazards.told.append(f"meanwhile somebody {self._meddle(dice)}")
+                said = self._meddle(dice)
+                if said:
+                    self.hazards.told.append(f"meanwhile somebody {said}")
                 continue
             idle = [one for one in ACTORS if one not in self.engine.acting]
             chosen = dice.choice(idle)
@@ -322,6 +330,7 @@ class World:
     def calm_down(self) -> None:
         """Let everything settle, with no fault any more (invariant I15)."""
         self.hazards.dice = None
+        self.calm_since = self.chronicle.last_number
         self.engine.restart()
         self.people.mend()
         self.poison.mend()
@@ -371,6 +380,7 @@ class World:
         self.violations.extend(invariants.at_any_time(evidence))
         if calm:
             self.violations.extend(invariants.in_calm(evidence))
+        self.violations = list(dict.fromkeys(self.violations))
 
     def mishaps(self) -> Mapping[tuple[str, str], int]:
         """Return everything that befell this world: (fault, where) → how often."""
@@ -432,5 +442,8 @@ def run(
         violations=tuple(world.violations),
         faults=world.mishaps(),
         counts=counts,
+        restless=tuple(restless.found(world.chronicle, world.policy.mappings, world.calm_since))
+        if world.violations and world.calm_since
+        else (),
         story=tuple(world.story),
     )

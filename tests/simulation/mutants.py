@@ -27,7 +27,10 @@ def killed_at(name: str, *, seeds: int) -> tuple[int, str] | None:
     mutant = next(one for one in MUTANTS if one.name == name)
     with planted(mutant):
         for seed in range(1, seeds + 1):
-            violations = run(seed, STEPS).violations
+            try:
+                violations = run(seed, STEPS).violations
+            except AssertionError as error:
+                return seed, f"the engine's own assertion: {error}"
             if violations:
                 return seed, f"{violations[0].invariant}: {violations[0].text}"
     return None

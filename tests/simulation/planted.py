@@ -177,17 +177,6 @@ def _always_salesforce_is_two_way() -> Sequence[Patch]:
     return [(field_rules, "choose", choose)]
 
 
-def _dont_sync_syncs() -> Sequence[Patch]:
-    original = field_rules.crosses_on_create
-
-    def crosses(mapping: Any, side: Any) -> bool:
-        return mapping.rule is FieldRule.DONT_SYNC or original(mapping, side)
-
-    return [
-        (field_rules, "crosses_on_create", crosses),
-    ]
-
-
 def _blanks_do_not_cross() -> Sequence[Patch]:
     original = field_rules.differences
 
@@ -204,10 +193,6 @@ def _answers_in_another_order() -> Sequence[Patch]:
         return tuple(reversed(original(self, wanted, at)))
 
     return [(SalesforceGateway, "send", send)]
-
-
-def _nothing_is_polled() -> Sequence[Patch]:
-    return [(Ingest, "_poll", lambda _self, _source, _at: 0)]
 
 
 def _roles_do_not_cross() -> Sequence[Patch]:
@@ -407,10 +392,8 @@ MUTANTS = tuple(
         _survivors_are_new,
         _undeleted_makes_no_deal,
         _always_salesforce_is_two_way,
-        _dont_sync_syncs,
         _blanks_do_not_cross,
         _answers_in_another_order,
-        _nothing_is_polled,
         _roles_do_not_cross,
         _a_field_is_not_read,
         _outcomes_decide_nothing,
