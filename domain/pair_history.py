@@ -232,8 +232,11 @@ def _enter(pair: Pair) -> Pair:
 
 def _link(pair: Pair, event: events.CounterpartLinked) -> Pair:
     side = pair.side(event.side)
-    if event.how in ("adopted", "requested") and side.ids and side.current != event.record_id:
-        pair = _with_another_record(pair, event.side)
+    if side.ids and side.current != event.record_id:
+        if event.how in ("adopted", "requested"):
+            pair = _with_another_record(pair, event.side)
+        elif event.how == "merged":
+            pair = _with_new_record(pair, event.side)
         side = pair.side(event.side)
     ids = {**side.ids, **dict.fromkeys(event.buried_ids, False), event.record_id: True}
     return _both_there(

@@ -5,7 +5,7 @@ from domain.mapping import AMOUNT, DEFAULT_MAPPINGS, FieldRule
 from domain.pair import PairState
 from domain.policy import Policy
 from domain.rules import RuleId
-from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, UpdateDeal
+from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, UpdateDeal, UpdateOpportunity
 from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
 
 SECOND = "9002"
@@ -204,7 +204,27 @@ def test_a_survivor_seen_before_its_merge_founds_nothing() -> None:
     assert not scenario.writes()
     scenario.given(scenario.merged(41, ids.deal(DEAL), "9003")).when(survivor)
     assert scenario.pair(ids.deal("9003")).salesforce.current == OPPORTUNITY
-    assert not scenario.writes()
+    (link,) = scenario.writes()
+    assert isinstance(link, UpdateOpportunity)
+    assert [(change.name, change.after) for change in link.fields] == [
+        ("DealSync_Deal_Id__c", "9003")
+    ]
+
+
+def test_a_survivor_is_a_record_of_its_own() -> None:
+    """What somebody did to the deal that went into it says nothing about the survivor's stage."""
+    scenario = Scenario().adopted().live()
+    moved = {"dealstage": 30, "pipeline": 30}
+    out = scenario.deal(40, pipeline_id="default", stage_id="x", set_at=moved, link=OPPORTUNITY)
+    scenario.given(out, scenario.merged(50, ids.deal(DEAL), "9003", primary_id=DEAL))
+    set_at = {"dealstage": 20, "pipeline": 20}
+
+    scenario.when(scenario.deal(60, deal_id="9003", stage="Negotiation", set_at=set_at))
+
+    pair = scenario.pair()
+    assert pair.state == PairState.LIVE
+    (write,) = scenario.asked(UpdateOpportunity)
+    assert ("StageName", "Negotiation") in [(c.name, c.after) for c in write.fields]
 
 
 def test_a_merge_told_twice_is_decided_once() -> None:
