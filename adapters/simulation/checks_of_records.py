@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.sandbox.hubspot.rows import Record, as_record
-from adapters.sandbox.tables import Row
 from adapters.simulation import oracle
 from adapters.simulation.evidence import Evidence, Violation, link_of
 from domain import events
@@ -60,7 +59,11 @@ def _has_its_counterparts(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I14", f"opportunity {key} lives and has no deal")
     if evidence.refused:
         return
-    named = {str(row.get("DealSync_Deal_Id__c") or "") for row in _living_rows(evidence)}
+    named = {
+        str(change.after.get("DealSync_Deal_Id__c") or "")
+        for change in evidence.chronicle.of(Crm.SALESFORCE, "Opportunity")
+        if change.after is not None
+    }
     for key, fate in deals.items():
         deal = evidence.sight.deals().get(key)
         if (
@@ -72,7 +75,7 @@ def _has_its_counterparts(evidence: Evidence) -> Iterator[Violation]:
             continue
         is_whole = all(deal["values"].get(name) for name in _REQUIRED)
         if evidence.sight.is_synced(deal) and is_whole and key not in named:
-            yield Violation("I14", f"deal {key} lives in a synced pipeline and has no opportunity")
+            yield Violation("I14", f"deal {key} is in scope and never had an opportunity")
 
 
 def _links_contacts(evidence: Evidence) -> Iterator[Violation]:
@@ -143,10 +146,6 @@ def _always_on(evidence: Evidence) -> bool:
         for stored in evidence.stores.decisions.events
         if isinstance(stored.event, events.PolicyAdopted)
     )
-
-
-def _living_rows(evidence: Evidence) -> Iterator[Row]:
-    return (row for row in evidence.sight.opportunities().values() if not row["IsDeleted"])
 
 
 def _fates(evidence: Evidence) -> tuple[dict[str, _Fate], dict[str, _Fate]]:

@@ -9,6 +9,7 @@ from adapters.simulation.oracle import Couple, Edit
 from adapters.simulation.sight import FIELDS, NO_COUNTERPART
 from domain.ids import Crm
 from domain.mapping import FieldRule
+from projections.audit_line import LineKind
 
 #: HubSpot itself puts another close date while it takes ours; that is told by `I14`
 _REWRITTEN: Final = ("close_date", "owner")
@@ -21,6 +22,7 @@ def _writes_over_nothing_newer(evidence: Evidence) -> Iterator[Violation]:
     look and the write cannot be told by anybody, and is repaired afterwards.
     """
     readings = reads(evidence)
+    was_lost = any(line.kind is LineKind.UNKNOWN for _, line in evidence.stores.audit.lines)
     for couple in oracle.couples(evidence.chronicle, evidence.sight, evidence.handled):
         if not couple.is_simple:
             continue
@@ -28,7 +30,7 @@ def _writes_over_nothing_newer(evidence: Evidence) -> Iterator[Violation]:
             if field in _REWRITTEN or evidence.rules.get(field) is not FieldRule.TWO_WAY:
                 continue
             found = tuple(oracle.edits(evidence.chronicle, evidence.sight, couple, field))
-            yield from _overwritten(couple, field, found, readings)
+            yield from _overwritten(couple, field, found, readings, was_lost=was_lost)
 
 
 def _overwritten(
@@ -36,11 +38,15 @@ def _overwritten(
     field: str,
     edits: tuple[Edit, ...],
     readings: Mapping[tuple[str, str], list[int]],
+    *,
+    was_lost: bool,
 ) -> Iterator[Violation]:
     standing: dict[Crm, Edit] = {}
     by_people: dict[Crm, Edit] = {}
     #: edits whose author had the other side's latest value before the eyes
     informed: set[int] = set()
+    #: what we had put before: (side, over which value, which value)
+    put: set[tuple[Crm, str | None, str | None]] = set()
     for edit in edits:
         before, other = standing.get(edit.side), by_people.get(edit.side.other)
         if not edit.is_ours:
@@ -56,15 +62,20 @@ def _overwritten(
             is_older = other is None or other.number < before.number
             required = before.value is None and field in oracle.NEVER_CLEARED
             kept = before.value in (edit.value, NO_COUNTERPART) or required
+            # Its answer was lost, and somebody put back what was there before: see `I14`.
+            again = was_lost and (edit.side, before.value, edit.value) in put
+            kept = kept or again
             if has_read and is_older and not kept:
                 text = f"{field} of {record_id}: {before.value!r} was overwritten by an older value"
                 yield Violation("I5", f"{text}, {edit.value!r}")
+        if edit.is_ours and before is not None:
+            put.add((edit.side, before.value, edit.value))
         standing[edit.side] = edit
 
 
 def _shows(standing: Edit, other: Edit) -> bool:
-    """Tell whether a value was put to show the other side's, and not equal to it by chance."""
-    return standing.value == other.value and standing.number > other.number
+    """Tell whether we put a value to show the other side's; else it is equal to it by chance."""
+    return standing.is_ours and standing.value == other.value and standing.number > other.number
 
 
 def _copies_amounts(evidence: Evidence) -> Iterator[Violation]:

@@ -200,7 +200,8 @@ def _latest(
         if edit.side is last.side and edit.number < last.number:
             # What the last author had before the eyes.
             shown = edit.value
-            seen = edit.number > first.number  # else equal by chance, and no clock can tell
+            # Else it is equal by chance, and no clock can tell.
+            seen = edit.is_ours and edit.number > first.number
     if seen and shown == first.value:
         return (last.value,)
     return (first.value, last.value)

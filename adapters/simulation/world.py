@@ -66,7 +66,7 @@ HOURS: Final = (72, 97)
 #: people who sell in this small world
 SELLERS: Final = 3
 #: of what happens in the middle of one's step, how much people do
-MEDDLING_SHARE: Final = 0.3
+MEDDLING_SHARE: Final = 0.1
 #: of the troubles, how many are a fact that cannot be decided
 POISON_SHARE: Final = 0.15
 #: of the rests, how many begin with what HubSpot has to bring

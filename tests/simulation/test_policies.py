@@ -21,8 +21,8 @@ salesforce = "NextStep"
 hubspot = "hs_next_step"
 type = "text"
 """
-#: a seed in which somebody writes the shared property
-SEED = "3"
+#: seeds in some of which somebody writes the shared property
+SEEDS = "1..10"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def policy(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def simulated(policy: Path, *more: str) -> tuple[int, str]:
-    arguments = ["simulate", "--seed", SEED, "--steps", "60", "--whole", "--policy", str(policy)]
+    arguments = ["simulate", "--seeds", SEEDS, "--steps", "60", "--whole", "--policy", str(policy)]
     result = CliRunner().invoke(app, [*arguments, *more])
     return result.exit_code, result.output
 
