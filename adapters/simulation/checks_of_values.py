@@ -68,8 +68,8 @@ def _overwritten(
             if has_read and is_older and not kept:
                 text = f"{field} of {record_id}: {before.value!r} was overwritten by an older value"
                 yield Violation("I5", f"{text}, {edit.value!r}")
-        if edit.is_ours and before is not None:
-            put.add((edit.side, before.value, edit.value))
+        if edit.is_ours:
+            put.add((edit.side, None if before is None else before.value, edit.value))
         standing[edit.side] = edit
 
 
