@@ -17,7 +17,7 @@ from adapters.cli.wording import value_text
 from domain import facts
 from domain.canonical import NotCanonicalError, Value
 from domain.ids import POLICY_STREAM, Crm, Kind
-from domain.mapping import Mapping
+from domain.mapping import OWNER, REQUIRED, Mapping
 from domain.pair import Pair, PairState
 from domain.rules import values
 from projections.reading import PairRow
@@ -212,6 +212,12 @@ def _mapping(session: Session, field: str) -> Mapping:
 
 def _checked(mapping: Mapping, value: str, session: Session) -> Value:
     moment = Present(session.stores).moment()
+    if not value and mapping.name in (*REQUIRED, OWNER):
+        raise CommandFailure(
+            "no_value",
+            f"expected a value, found '': {mapping.salesforce} cannot be blank in Salesforce",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
     try:
         return values.read(mapping, value, earlier.context_of(moment, session.clock.now()))
     except NotCanonicalError as error:

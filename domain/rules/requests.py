@@ -13,7 +13,7 @@
 from domain import events, issues
 from domain.facts import PairRequested
 from domain.ids import Crm
-from domain.mapping import Mapping
+from domain.mapping import OWNER, REQUIRED, Mapping
 from domain.pair import EVERY_FIELD
 from domain.rules import RuleId, field_rules, restoration, values
 from domain.story import Story
@@ -81,6 +81,9 @@ def _restore(story: Story, fact: PairRequested) -> bool:
     if mapping is None:
         return False
     value = values.read(mapping, fact.value, story.context)
+    if value is None and mapping.name in (*REQUIRED, OWNER):
+        story.not_because(RuleId.REQUIRED, f"{mapping.name} cannot be blank in Salesforce")
+        return False
     found = values.translate(mapping, value, to=Crm.HUBSPOT, context=story.context)
     if isinstance(found, values.Missing):
         story.not_because(RuleId.VALUE_MAP, found.text)

@@ -132,6 +132,7 @@ def test_what_cannot_be_done_says_why(own_home: FilledHome) -> None:
         (("link", OPPORTUNITY, "4711"), 1),
         (("restore", DEAL, "colour"), 1),
         (("restore", DEAL, "amount", "--value", "much"), 2),
+        (("restore", DEAL, "close_date", "--value", ""), 2),
         (("restore", DEAL, "amount", "--value", "1", "--at", "1h"), 2),
         (("restore", DEAL, "amount", "--at", "soon"), 2),
         (("show", DEAL, "--at", "999999d"), 2),

@@ -49,3 +49,13 @@ def test_resuming_a_live_pair_changes_nothing() -> None:
 
     assert scenario.writes() == ()
     assert scenario.pair().salesforce.current == OPPORTUNITY
+
+
+def test_a_required_field_is_never_restored_to_blank() -> None:
+    """Salesforce would refuse it, and the deal would stay blank."""
+    scenario = Scenario().adopted().live()
+
+    scenario.when(scenario.asks(40, "restore", field="name", value=None))
+
+    assert scenario.why_not()[0] == RuleId.REQUIRED
+    assert scenario.writes() == ()
