@@ -14,14 +14,20 @@ from adapters.bootstrap.stores import Stores
 from adapters.cli.output import CommandFailure
 from adapters.cli.policy_file import PolicyFile
 from adapters.cli.stopping import StopRequest
-from domain import events
-from domain.ids import Crm, Kind
+from domain import events, ids
+from domain.ids import Crm, Kind, StreamId
+from domain.pair import PairState
+from domain.policy import Policy
 from domain.ports import Refresh
+from projections.signals import WANTED
 
 #: between two looks at what was decided
 LOOK_SECONDS: Final = 0.05
 #: between two wishes that a CRM's definitions be read again
 READ_AGAIN_SECONDS: Final = 1.0
+#: pairs looked up at once
+PAGE_SIZE: Final = 500
+_IN_THE_SYNC: Final = (PairState.LIVE, PairState.WAITING, PairState.STOPPED)
 
 
 class StoppedError(Exception):
@@ -64,6 +70,7 @@ class Asking:
         while True:
             match requests.answer_to(fact_id, self._present.moment()):
                 case events.PolicyAdopted(version=version):
+                    self._learn_new_fields(adopted.policy, wanted.policy, fact_id)
                     return version
                 case events.PolicyRefused(reason=reason):
                     raise CommandFailure("policy_refused", reason, retryable=True)
@@ -82,10 +89,31 @@ class Asking:
                     wished_at = at
             self._go_on()
 
+    def _learn_new_fields(self, before: Policy, after: Policy, cause: str) -> None:
+        """Have the pairs in the sync read once where fields are mapped that were not before.
+
+        What such a field holds now is what its first edit is told from (rule `no-retroactive`).
+        """
+        known = {mapping.name for mapping in before.mappings}
+        if known.issuperset(mapping.name for mapping in after.mappings):
+            return
+        at = self._now()
+        for state in _IN_THE_SYNC:
+            last: StreamId | None = None
+            while page := self._stores.views.pairs(state=state, after=last, limit=PAGE_SIZE):
+                last = page[-1].pair_id
+                records = [
+                    *(ids.opportunity(row.opportunity_id) for row in page if row.opportunity_id),
+                    *(ids.deal(row.deal_id) for row in page if row.deal_id),
+                ]
+                self._stores.refreshes.add(
+                    [Refresh(ref.crm, ref.kind, ref.id, WANTED, cause, at) for ref in records]
+                )
+
     def _read_again(self, cause: str, at: datetime) -> None:
         """Have both CRMs' definitions read now: their own rhythm may be minutes."""
         self._stores.refreshes.add(
-            [Refresh(crm, Kind.CATALOG, "", "wanted", cause, at) for crm in Crm]
+            [Refresh(crm, Kind.CATALOG, "", WANTED, cause, at) for crm in Crm]
         )
 
 

@@ -124,9 +124,8 @@ def _in_hubspot(user: User, deal_id: str) -> dict[str, Any]:
 def test_a_new_mapping_acts_only_on_what_changes_afterwards(admin: User) -> None:
     """Rules `no-retroactive`, `field-rule`, `canonical`: all types, both ways; or by import."""
     opportunity_id, deal = admin.synced("Before the mapping", Note__c="old", Seats__c=5)
+    other_id, other_deal = admin.synced("Before the mapping as well")
     admin.adopt(_policy())
-    admin.until_quiet()
-    admin.edit_opportunity(opportunity_id, Amount=1)
     admin.until_quiet()
     assert _in_hubspot(admin, deal["id"])["note"] is None
 
@@ -140,7 +139,9 @@ def test_a_new_mapping_acts_only_on_what_changes_afterwards(admin: User) -> None
         Parts__c="silver;gold",
         Private__c="s",
     )
+    admin.edit_deal(other_deal["id"], own_note="first edit")
     admin.until_quiet()
+    assert _in_salesforce(admin, other_id)["note"] == "first edit"
     seen = _in_hubspot(admin, deal["id"])
     assert (seen["note"], seen["seats"], seen["private"]) == ("new", None, None)
     assert (seen["start"], seen["called"][:16]) == ("2026-12-24", "2026-11-30T09:30")
