@@ -38,6 +38,16 @@ CASES = {
     "a lost answer, settled": ([call()], [DECIDED, line("unknown", 4), DELIVERED], ""),
     "a lost answer, overtaken": ([call()], [DECIDED, line("unknown", 4), line("cancelled", 5)], ""),
     "a call without a line": ([call()], [], "without a write of its own"),
+    "a refusal that changed nothing": (
+        [{**call(), "changed": False}],
+        [DECIDED, line("rejected", 5)],
+        "",
+    ),
+    "a refusal that changed something": (
+        [call()],
+        [DECIDED, line("rejected", 5)],
+        "without a write of its own",
+    ),
     "a line without a call": ([], [DECIDED, DELIVERED], "changed nothing"),
     "a call for a cancelled write": (
         [call()],

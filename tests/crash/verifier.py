@@ -136,14 +136,14 @@ def audit(calls: Mapping[str, Iterable[Json]], lines: Iterable[Json]) -> Iterato
         lines: the audit log.
     """
     writes = _writes(lines)
-    effects: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    effects: dict[tuple[str, str, str], list[tuple[str, bool]]] = defaultdict(list)
     for crm, made in calls.items():
         for call in made:
             path = f"{call['method']} {call['path']}"
             operation = next((name for form, name in _OPERATIONS if re.search(form, path)), None)
             if operation is not None:
                 for record_id in _touched(operation, call["records"]):
-                    effects[crm, operation, record_id].append(call["at"])
+                    effects[crm, operation, record_id].append((call["at"], call["changed"]))
             elif call["changed"] and not re.search(_BY_THE_WAY, path):
                 yield f"the engine changed something in {crm} that no write is for: {path}"
     for write in writes:
@@ -151,7 +151,7 @@ def audit(calls: Mapping[str, Iterable[Json]], lines: Iterable[Json]) -> Iterato
         write.closed_at = _later(write.closed_at) if write.closed_at else ""
         if write.kinds == []:
             yield f"{write.key}, decided at {write.decided_at}, has no end"
-        within = [at for at in effects[write.key] if write.decided_at <= at <= write.closed_at]
+        within = [at for at, _ in effects[write.key] if write.decided_at <= at <= write.closed_at]
         if "delivered" in write.kinds and not within and write.operation != "create_field":
             yield f"{write.key}, delivered at {write.closed_at}, changed nothing"
     for key, instants in effects.items():
@@ -159,15 +159,18 @@ def audit(calls: Mapping[str, Iterable[Json]], lines: Iterable[Json]) -> Iterato
 
 
 def _explained(
-    key: tuple[str, str, str], instants: list[str], writes: list[Write]
+    key: tuple[str, str, str], instants: list[tuple[str, bool]], writes: list[Write]
 ) -> Iterator[str]:
-    """Each effect has a write of its own, which was delivered, or whose result stayed unknown."""
-    free = sorted(
-        (w for w in writes if "delivered" in w.kinds or "unknown" in w.kinds),
-        key=lambda write: write.closed_at,
-    )
-    for at in sorted(instants):
-        write = next((w for w in free if w.decided_at <= at <= w.closed_at), None)
+    """Each effect has a write of its own, which was delivered, or whose result stayed unknown.
+
+    Where nothing changed, the CRM may have refused it.
+    """
+    free = sorted(writes, key=lambda write: write.closed_at)
+    for at, changed in sorted(instants):
+        ends = {"delivered", "unknown"} if changed else {"delivered", "unknown", "rejected"}
+        write = next(
+            (w for w in free if w.decided_at <= at <= w.closed_at and ends & set(w.kinds)), None
+        )
         if write is None:
             yield f"{key}: changed at {at} without a write of its own"
         else:
