@@ -168,7 +168,8 @@ def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
         and before.note.account_id != note.account_id
         and story.context.policy.switches.company_sync
     )
-    if not first and not notes and before.note == note and _nothing_unseen(story, record):
+    nothing = not first and not notes and before.note == note and _nothing_unseen(story, record)
+    if nothing and not _comes_too_early(story, record):
         return Taught(changed=False, first=False, unsettled=unsettled)
     story.tell(
         events.SideNoted(
@@ -181,7 +182,8 @@ def _take(story: Story, record: _Record, note: events.SideNote) -> Taught:
         )
     )
     _echoes(story, record, notes)
-    if record.record_ours and before.note is not None and before.note.modified_at < modified_at:
+    moved_on = before.note is not None and before.note.modified_at < modified_at
+    if moved_on and _comes_too_early(story, record):
         _look_again(story, record)
     changed = any(n.kind != Lesson.KNOWN for n in notes)
     changed = changed or moved or account_moved
@@ -265,12 +267,14 @@ def _given_since_our_create(story: Story, mapping: Mapping, record: _Record, sho
     return not (mapping.name == OWNER and side is Crm.SALESFORCE and shown.value == ours)
 
 
-def _look_again(story: Story, record: _Record) -> None:
-    """Have a record read again that may show what came of a write whose answer is not in yet.
+def _comes_too_early(story: Story, record: _Record) -> bool:
+    """Tell whether a reading may show what came of a write whose answer is not in yet.
 
     What the CRM made of the value cannot be told from what was there before; no later poll would
-    show it again.
+    show it again, so the record is read once more.
     """
+    if not record.record_ours:
+        return False
     for mapping in story.context.policy.mappings:
         name = mapping.salesforce if record.side is Crm.SALESFORCE else mapping.hubspot
         reading = record.readings.get(name)
@@ -282,16 +286,20 @@ def _look_again(story: Story, record: _Record) -> None:
             continue
         register = story.pair.field(mapping.name).on(record.side)
         if comes_too_early(register, value, record.read_begun_at):
-            story.tell(
-                events.RefreshWanted(
-                    **story.said(RuleId.NOT_TAKEN),
-                    crm=record.side,
-                    kind=kind_of(record.side),
-                    record_id=record.record_id,
-                    because="read while our write was on its way",
-                )
-            )
-            return
+            return True
+    return False
+
+
+def _look_again(story: Story, record: _Record) -> None:
+    story.tell(
+        events.RefreshWanted(
+            **story.said(RuleId.NOT_TAKEN),
+            crm=record.side,
+            kind=kind_of(record.side),
+            record_id=record.record_id,
+            because="read while our write was on its way",
+        )
+    )
 
 
 def _value(story: Story, mapping: Mapping, record: _Record, reading: Reading) -> Value:

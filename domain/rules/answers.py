@@ -39,9 +39,12 @@ def closed(story: Story, fact: Outcome) -> bool:
     write = story.pair.open.get(fact.write_id)
     if write is None:
         return _late(story, fact)
+    in_doubt = isinstance(fact, WriteDone) and _was_read_meanwhile(story, write, fact)
     story.tell(_closing(story, fact))
     match fact:
         case WriteDone():
+            if in_doubt:
+                links.read_again(story, write.CRM, "read while our write was on its way")
             _learn_counterpart(story, write, fact)
             if isinstance(write, ArchiveDeal):
                 _archived(story, fact)
@@ -53,6 +56,22 @@ def closed(story: Story, fact: Outcome) -> bool:
             return _cancelled(story, write, fact)
         case WriteUnknown() | WriteHeld():
             return False
+
+
+def _was_read_meanwhile(story: Story, write: Write, fact: WriteDone) -> bool:
+    """Tell whether a reading between call and answer showed another value than the write's.
+
+    It may be what the CRM made of it, and no later poll would show it again (rule `not-taken`).
+    """
+    read_at = story.pair.side(write.CRM).read_at
+    if write.CREATES or read_at is None or read_at < fact.sent_at:
+        return False
+    for change in write.fields:
+        register = story.pair.field(change.field).on(write.CRM)
+        for asked in (*register.earlier, register.asked):
+            if asked is not None and asked.write_id == write.id and asked.value != register.known:
+                return True
+    return False
 
 
 def _closing(story: Story, fact: Outcome) -> events.WriteClosed:

@@ -272,3 +272,18 @@ def test_a_value_that_went_back_before_the_answer_came_is_read_again() -> None:
 
         (back,) = scenario.asked(UpdateDeal)
         assert [c.after for c in back.fields if c.field == "amount"] == ["1200"]
+
+
+def test_a_reading_that_is_told_before_the_answer_it_came_after_is_made_again() -> None:
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.deal(40, amount="7", set_at={"amount": 38}, link=OPPORTUNITY))
+    (write,) = scenario.asked(UpdateOpportunity)
+    kept = {"name": "Acme Renewal", "modified_at": at(49.8), "modified_by_us": True}
+    scenario.given(scenario.opportunity(49.9, **kept), scenario.opportunity(50.5, **kept))
+
+    scenario.when(scenario.done(write, 50))
+
+    assert len(scenario.told(events.RefreshWanted)) == 1
+    scenario.when(scenario.opportunity(51, **kept))
+    (back,) = scenario.asked(UpdateDeal)
+    assert [c.after for c in back.fields if c.field == "amount"] == ["1200"]
