@@ -173,6 +173,20 @@ def _expected(field: str, rule: FieldRule, edits: Sequence[Edit]) -> tuple[str |
     ]
     if not in_salesforce and not in_hubspot:
         return None
+    in_both = _by_rule(rule, in_salesforce, in_hubspot, edits)
+    last = next((edit for edit in reversed(people) if edit.side is Crm.HUBSPOT), None)
+    if last is not None and last.value is None and field in NEVER_CLEARED and in_salesforce:
+        # What was there for a moment before it was cleared need not have been seen.
+        return None if in_both is None else (*in_both, in_salesforce[-1].value)
+    return in_both
+
+
+def _by_rule(
+    rule: FieldRule,
+    in_salesforce: Sequence[Edit],
+    in_hubspot: Sequence[Edit],
+    edits: Sequence[Edit],
+) -> tuple[str | None, ...] | None:
     if not in_hubspot:
         return (in_salesforce[-1].value,)
     match rule:

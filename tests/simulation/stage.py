@@ -241,9 +241,9 @@ class Stage:
 def _extras(deal: Record) -> tuple[str, ...]:
     values = deal["values"]
     linked = bool(values.get("dealsync_opportunity_id"))
+    # The issue is left out: it rides along with whichever write goes next.
     return (
         str(deal["archivedMs"] is not None),
         str(linked),
         values.get("dealsync_state", ""),
-        values.get("dealsync_issue", ""),
     )
