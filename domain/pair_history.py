@@ -409,6 +409,8 @@ def _not_done(pair: Pair, write: Write, event: events.WriteClosed) -> Pair:
             again = {(write.CRM.other, write.counterpart_id)}
             pair = _unmade(pair, write.CRM, write.contact_id)
             pair = amend(pair, crossing=pair.crossing | again)
+        case DissociateContact() | RemoveContactRole() if event.outcome == "cancelled":
+            pair = _made(pair, write.CRM, write.contact_id)
         case AssociateCompany():
             pair = amend(pair, made_company=None)
         case UpdateDeal():

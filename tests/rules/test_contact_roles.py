@@ -127,3 +127,17 @@ def test_mirror_removes_a_role_that_we_made() -> None:
     scenario.when(scenario.associations(50))
 
     assert [w.role_id for w in scenario.asked(RemoveContactRole)] == ["00K9"]
+
+
+def test_a_removal_that_was_lost_is_decided_again() -> None:
+    scenario = live(MIRROR)
+    scenario.when(scenario.associations(40, "77"))
+    (write,) = scenario.asked(AddContactRole)
+    row = ContactRole(id="00K9", contact_id=ANN)
+    scenario.given(scenario.done(write, 41), scenario.roles(42, roles=(row,)))
+    scenario.when(scenario.associations(50))
+    (removal,) = scenario.asked(RemoveContactRole)
+
+    scenario.when(scenario.cancelled(removal, 60, "lost: no effect was found", RuleId.ONCE))
+
+    assert [w.role_id for w in scenario.asked(RemoveContactRole)] == ["00K9"]
