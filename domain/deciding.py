@@ -412,7 +412,8 @@ def _fact_refs(aggregate: Aggregate | None, fact: Fact) -> set[Ref]:
         case CandidatesChanged():
             return {Ref(Crm.SALESFORCE, Kind.CONTACT, c.record_id) for c in fact.candidates}
         case WriteDone() if isinstance(aggregate, Account) and fact.record_id is not None:
-            return {Ref(Crm.HUBSPOT, Kind.COMPANY, fact.record_id)}
+            own = Ref(Crm.SALESFORCE, Kind.ACCOUNT, aggregate.account_id)
+            return {own, Ref(Crm.HUBSPOT, Kind.COMPANY, fact.record_id)}
         case WriteDone() if isinstance(aggregate, Pair):
             return set(_created(aggregate, fact))
         case _:

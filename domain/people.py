@@ -300,6 +300,11 @@ def _account_answer(telling: Telling[Account], fact: Outcome) -> None:
                 **said, crm=Crm.HUBSPOT, kind=Kind.COMPANY, record_id=fact.record_id
             )
         )
+    linked = telling.context.counterpart(Crm.SALESFORCE, Kind.ACCOUNT, telling.state.account_id)
+    if linked is not None and linked != fact.record_id:
+        text = f"company {fact.record_id} was made while company {linked} was found"
+        telling.not_because(RuleId.ACCOUNT_IDENTITY, text)
+        return
     telling.tell(
         events.AccountLinked(
             **telling.said(RuleId.ACCOUNT_IDENTITY),

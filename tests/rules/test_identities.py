@@ -186,6 +186,32 @@ def test_a_company_whose_create_was_lost_is_looked_for_anew() -> None:
     assert [create.key for create in scenario.asked(CreateCompany)] == [ACCOUNT]
 
 
+def test_a_company_found_while_one_is_made_stays_the_accounts() -> None:
+    scenario = imported()
+    scenario.when(candidates(scenario, of=OF_ACCOUNT))
+    (create,) = scenario.asked(CreateCompany)
+    scenario.given(
+        facts.CompanyObserved(
+            id=scenario.fact_id(),
+            at=at(15),
+            read_begun_at=at(15),
+            reason="poll",
+            company_id="88",
+            name="Acme",
+            domain="acme.example",
+            salesforce_account_id=None,
+        )
+    )
+    scenario.given(candidates(scenario, ("88", "domain", 1), of=OF_ACCOUNT))
+
+    scenario.when(scenario.done(create, 20, "89"))
+
+    assert scenario.told(events.AccountLinked) == ()
+    identity = scenario.identities[OF_ACCOUNT]
+    assert identity is not None
+    assert identity.linked_to == "88"
+
+
 def test_several_companies_are_an_issue() -> None:
     scenario = imported(("88", "acme.example"), ("89", "acme.example"))
 
