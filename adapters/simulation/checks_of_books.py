@@ -95,6 +95,18 @@ def _parks_only_poison(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation("I17", text)
 
 
+def _parks_all_poison(evidence: Evidence) -> Iterator[Violation]:
+    """Find facts that could not be decided and were passed over."""
+    decided = {stored.event.cause for stored in evidence.stores.decisions.events}
+    parked = {
+        stored.event.cause
+        for stored in evidence.stores.decisions.events
+        if isinstance(stored.event, events.FactParked)
+    }
+    for fact_id in sorted(set(evidence.poisoned) & decided - parked):
+        yield Violation("I17", f"fact {fact_id} could not be decided and is not parked")
+
+
 def _reaches_a_cause(evidence: Evidence) -> Iterator[Violation]:
     """Follow every write back to what somebody did; the way never turns to what came later."""
     known = _facts(evidence)
@@ -149,5 +161,6 @@ CHECKS: Final = (
     _keeps_its_budget,
     _passes_no_fact,
     _parks_only_poison,
+    _parks_all_poison,
     _reaches_a_cause,
 )

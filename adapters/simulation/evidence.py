@@ -42,6 +42,8 @@ class Evidence:
     handled: Collection[str] = ()
     #: fields that Salesforce refused to the engine for a while
     refused: Collection[str] = ()
+    #: facts that could not be decided for a while
+    poisoned: Collection[str] = ()
     #: what the engine may ask of each CRM
     limits: Mapping[Crm, CallLimits] = field(default_factory=lambda: LOCAL_LIMITS)
 

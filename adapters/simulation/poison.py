@@ -24,6 +24,8 @@ class Poison:
     #: how many of the next observations of a deal or an opportunity will be
     wanted: int = 0
     facts: set[FactId] = field(default_factory=set)
+    #: which facts ever were
+    ever: set[FactId] = field(default_factory=set)
 
     def mend(self) -> None:
         """Let every fact be decided from now on."""
@@ -49,6 +51,7 @@ class PoisonedRules(DomainRules):
         if poison.wanted and isinstance(fact, DealObserved | OpportunityObserved):
             poison.wanted -= 1
             poison.facts.add(fact.id)
+            poison.ever.add(fact.id)
         if fact.id in poison.facts:
             raise PoisonFactError(POISON)
         return super().decide(stream, aggregate, fact, context)
