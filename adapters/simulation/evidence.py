@@ -42,7 +42,7 @@ class Evidence:
     handled: Collection[str] = ()
     #: fields that Salesforce refused to the engine for a while
     refused: Collection[str] = ()
-    #: facts that could not be decided for a while
+    #: facts that could not be decided, and never were by the rules
     poisoned: Collection[str] = ()
     #: what the engine may ask of each CRM
     limits: Mapping[Crm, CallLimits] = field(default_factory=lambda: LOCAL_LIMITS)

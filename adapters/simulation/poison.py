@@ -26,6 +26,16 @@ class Poison:
     facts: set[FactId] = field(default_factory=set)
     #: which facts ever were
     ever: set[FactId] = field(default_factory=set)
+    #: which facts the rules decided, by any worker, committed or not
+    decided: set[FactId] = field(default_factory=set)
+
+    def never_decided(self) -> frozenset[FactId]:
+        """Return what was poisonous and the rules never decided.
+
+        Another worker may have decided it just before; who met it may have died before it was
+        parked, and it was mended meanwhile.
+        """
+        return frozenset(self.ever - self.decided)
 
     def mend(self) -> None:
         """Let every fact be decided from now on."""
@@ -54,4 +64,5 @@ class PoisonedRules(DomainRules):
             poison.ever.add(fact.id)
         if fact.id in poison.facts:
             raise PoisonFactError(POISON)
+        poison.decided.add(fact.id)
         return super().decide(stream, aggregate, fact, context)

@@ -375,7 +375,7 @@ class World:
             unsettled=self._unsettled(),
             handled=frozenset(self.operators.handled),
             refused=frozenset(self.people.refused),
-            poisoned=frozenset(self.poison.ever),
+            poisoned=self.poison.never_decided(),
         )
         calm = not self.violations
         self.violations.extend(invariants.at_any_time(evidence))
