@@ -8,6 +8,7 @@ rows name each other, so nobody can be linked twice.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from domain import events
 from domain.canonical import Value
@@ -15,6 +16,9 @@ from domain.copying import replace
 from domain.facts import Rollup
 from domain.ids import Crm, Kind, StreamId, WriteId
 from domain.writes import Write
+
+#: HubSpot's property that only moves forward
+LIFECYCLE_STAGE: Final = "lifecyclestage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Contact:
     #: HubSpot: `lifecyclestage`, and our mirror properties, as last read or asked
     lifecycle_stage: Value = None
     mirror: Mapping[str, Value] = field(default_factory=dict)
+    #: what HubSpot took from us last, by property, and when by our clock
+    delivered: Mapping[str, tuple[Value, datetime]] = field(default_factory=dict)
     rollup: Rollup | None = None
     #: `id` or `email`: why it is linked
     linked_by: str = ""
@@ -56,13 +62,14 @@ def evolve(contact: Contact, event: events.Event) -> Contact:
         case events.RecordRevived():
             return replace(contact, alive=True)
         case events.HubSpotContactNoted():
+            values = _believed(contact, event)
             return replace(
                 contact,
                 read_at=event.read_begun_at,
                 email=event.email,
                 carried_id=event.salesforce_contact_id,
-                lifecycle_stage=event.lifecycle_stage,
-                mirror={reading.name: reading.value for reading in event.mirror},
+                lifecycle_stage=values.pop(LIFECYCLE_STAGE),
+                mirror=values,
             )
         case events.SalesforceContactNoted():
             return replace(
@@ -99,11 +106,23 @@ def evolve(contact: Contact, event: events.Event) -> Contact:
             return contact
 
 
+def _believed(contact: Contact, event: events.HubSpotContactNoted) -> dict[str, Value]:
+    """Return what HubSpot holds, or will: a reading says nothing of what was written after it."""
+    values: dict[str, Value] = {reading.name: reading.value for reading in event.mirror}
+    values[LIFECYCLE_STAGE] = event.lifecycle_stage
+    for name, (value, answered_at) in contact.delivered.items():
+        if answered_at > event.read_begun_at:
+            values[name] = value
+    for write in contact.open.values():
+        values.update((change.name, change.after) for change in write.fields)
+    return values
+
+
 def _ask(contact: Contact, write: Write) -> Contact:
     mirror = dict(contact.mirror)
     lifecycle_stage = contact.lifecycle_stage
     for change in write.fields:
-        if change.name == "lifecyclestage":
+        if change.name == LIFECYCLE_STAGE:
             lifecycle_stage = change.after
         else:
             mirror[change.name] = change.after
@@ -120,15 +139,21 @@ def _close(contact: Contact, event: events.WriteClosed) -> Contact:
         return contact
     write = contact.open.get(event.write_id)
     contact = replace(contact, open={k: v for k, v in contact.open.items() if k != event.write_id})
-    if write is None or event.outcome == "done":
+    if write is None:
         return replace(contact, refused={})
+    if event.outcome == "done":
+        delivered = dict(contact.delivered)
+        if event.answered_at is not None:
+            at = event.answered_at
+            delivered.update((change.name, (change.after, at)) for change in write.fields)
+        return replace(contact, refused={}, delivered=delivered)
     mirror = dict(contact.mirror)
     # What a later write asks for still stands.
     asked = {change.name for later in contact.open.values() for change in later.fields}
     for change in write.fields:
         if change.name in asked:
             continue
-        if change.name == "lifecyclestage":
+        if change.name == LIFECYCLE_STAGE:
             contact = replace(contact, lifecycle_stage=change.before)
         else:
             mirror[change.name] = change.before

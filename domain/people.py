@@ -165,7 +165,7 @@ def _hubspot_contact(telling: Telling[Contact], fact: HubSpotContactObserved) ->
         return
     _found(telling, Ref(Crm.HUBSPOT, Kind.CONTACT, fact.contact_id))
     contact = telling.state
-    mirror = tuple(r for r in fact.readings if r.name in rollups.MIRROR)
+    mirror = tuple(rollups.as_read(r) for r in fact.readings if r.name in rollups.MIRROR)
     same = (
         contact.read_at is not None
         and contact.email == fact.email

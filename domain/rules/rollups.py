@@ -21,9 +21,9 @@ own five are read-only to apps, so the values go to mirror properties of ours.
 from typing import Final
 
 from domain import events
-from domain.canonical import FieldType, Value, instant_text
-from domain.contact import Contact
-from domain.facts import Rollup
+from domain.canonical import FieldType, NotCanonicalError, Value, canonical, instant_text
+from domain.contact import LIFECYCLE_STAGE, Contact
+from domain.facts import Reading, Rollup
 from domain.rules import RuleId
 from domain.telling import Telling
 from domain.writes import FieldChange, UpdateContact
@@ -42,6 +42,14 @@ _TYPES: Final = {
     MIRROR[3]: FieldType.DECIMAL,
     MIRROR[4]: FieldType.DECIMAL,
 }
+
+
+def as_read(reading: Reading) -> Reading:
+    """Return a mirror property in our own form: HubSpot writes times and numbers its own way."""
+    try:
+        return reading.model_copy(update={"value": canonical(_TYPES[reading.name], reading.value)})
+    except NotCanonicalError:
+        return reading
 
 
 def changed(telling: Telling[Contact], rollup: Rollup) -> None:
@@ -80,8 +88,8 @@ def show(telling: Telling[Contact]) -> None:
     if stage is not None:
         fields.append(
             FieldChange(
-                field="lifecyclestage",
-                name="lifecyclestage",
+                field=LIFECYCLE_STAGE,
+                name=LIFECYCLE_STAGE,
                 type=FieldType.PICKLIST,
                 before=contact.lifecycle_stage,
                 after=stage,
@@ -92,7 +100,7 @@ def show(telling: Telling[Contact]) -> None:
     if not fields:
         telling.not_because(RuleId.CONTACT_ROLLUP, "the contact shows these values already")
         return
-    rule = RuleId.LIFECYCLE if fields[0].name == "lifecyclestage" else RuleId.ROLLUP_TARGET
+    rule = RuleId.LIFECYCLE if fields[0].name == LIFECYCLE_STAGE else RuleId.ROLLUP_TARGET
     write = UpdateContact(id=telling.write_id(), stream=contact.stream, fields=tuple(fields))
     telling.ask(rule, write, "its deals changed")
 

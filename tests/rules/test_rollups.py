@@ -3,7 +3,7 @@
 import pytest
 
 from domain import facts, ids
-from domain.facts import Rollup, RollupChanged
+from domain.facts import Reading, Rollup, RollupChanged
 from domain.ids import Crm, Kind, Ref
 from domain.policy import Policy, Switches
 from domain.rules import RuleId
@@ -15,17 +15,23 @@ HERE = Ref(Crm.HUBSPOT, Kind.CONTACT, "77")
 
 
 def contact(scenario: Scenario, stage: str | None = "lead") -> Scenario:
-    return scenario.given(
-        facts.HubSpotContactObserved(
-            id=scenario.fact_id(),
-            at=at(1),
-            read_begun_at=at(1),
-            reason="poll",
-            contact_id="77",
-            email="ann@x.example",
-            salesforce_contact_id=None,
-            lifecycle_stage=stage,
-        )
+    return scenario.given(read(scenario, 1, stage))
+
+
+def read(
+    scenario: Scenario, seconds: float, stage: str | None = "lead", **shown: str
+) -> facts.HubSpotContactObserved:
+    """Return a reading of the contact; its mirror properties by their names."""
+    return facts.HubSpotContactObserved(
+        id=scenario.fact_id(),
+        at=at(seconds),
+        read_begun_at=at(seconds),
+        reason="poll",
+        contact_id="77",
+        email="ann@x.example",
+        salesforce_contact_id=None,
+        lifecycle_stage=stage,
+        readings=tuple(Reading(name=name, value=value) for name, value in shown.items()),
     )
 
 
@@ -131,3 +137,40 @@ def test_values_that_a_later_write_asks_for_stand_when_an_earlier_one_is_given_u
 
     (rest,) = scenario.asked(UpdateContact)
     assert "dealsync_total_revenue" not in {c.name for c in rest.fields}
+
+
+def test_a_reading_from_before_our_write_does_not_bring_its_values_back() -> None:
+    """`order`, `echo`: what is on its way, or was answered after the reading began, stands."""
+    for answer_first in (True, False):
+        scenario = contact(Scenario().adopted())
+        scenario.when(rolled(scenario))
+        (one,) = scenario.asked(UpdateContact)
+        scenario.given(scenario.done(one, 10))
+        scenario.when(rolled(scenario, associated_deals=0))
+        (none,) = scenario.asked(UpdateContact)
+        stale = read(scenario, 15, **{MIRROR[0]: "1"})
+        answer = scenario.done(none, 20)
+        scenario.given(*((answer, stale) if answer_first else (stale, answer)))
+
+        scenario.when(rolled(scenario))
+
+        (again,) = scenario.asked(UpdateContact)
+        assert {c.name: c.wire for c in again.fields} == {MIRROR[0]: "1"}
+
+
+def test_hubspots_own_form_of_a_value_is_no_difference() -> None:
+    scenario = contact(Scenario().adopted())
+    values = {"first_deal_created_date": at(0), "recent_deal_amount": "1200"}
+    scenario.when(rolled(scenario, **values))
+    (write,) = scenario.asked(UpdateContact)
+    scenario.given(scenario.done(write, 10))
+    shown = {
+        MIRROR[0]: "1",
+        MIRROR[1]: "2026-11-24T09:00:00Z",
+        MIRROR[3]: "1200.0",
+    }
+    scenario.given(read(scenario, 15, **shown))
+
+    scenario.when(rolled(scenario, **values))
+
+    assert scenario.writes() == ()
