@@ -47,6 +47,8 @@ class Addressed:
 
     write: Write
     target: Target
+    #: our clock, before its latest call; None: none went out
+    sent_at: datetime | None = None
 
     def record_on(self, crm: Crm) -> str | None:
         """Return the id of the stream's living record in that CRM, or None."""

@@ -27,6 +27,18 @@ def took_effect(changes: Sequence[FieldChange], shown: Mapping[str, Value]) -> b
     )
 
 
+def shows_another(changes: Sequence[FieldChange], shown: Mapping[str, Value]) -> bool:
+    """Return whether a record shows another value than an update of it was to write.
+
+    Args:
+        changes: what was written.
+        shown: what the record holds, by the CRM's own names; who is not there says nothing.
+    """
+    return any(
+        change.guarded and change.name in shown and not _holds(change, shown) for change in changes
+    )
+
+
 def _holds(change: FieldChange, shown: Mapping[str, Value]) -> bool:
     return _canonical(change, shown.get(change.name)) == _canonical(change, change.wire)
 

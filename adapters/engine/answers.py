@@ -87,7 +87,7 @@ def work_of(claimed: Claimed) -> Work:
 def calls_of(claimed: Claimed, together: Sequence[Write]) -> tuple[Call, ...]:
     """Return the calls that do these of the claimed writes."""
     return tuple(
-        Call(Addressed(merged.write, claimed.target), merged.stands_for)
+        Call(Addressed(merged.write, claimed.target, claimed.sent_at), merged.stands_for)
         for merged in merging.merge(together)
     )
 

@@ -5,7 +5,7 @@ each call. Nothing here retries, and nothing here can delete an opportunity: the
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from typing_extensions import override
@@ -41,8 +41,9 @@ class HubSpotGateway(Gateway):
         self._calls = calls
         self._policy = policy
         reader = Reader(calls)
-        self._looker = Records(reader, Account(reader), policy)
-        self._records = RecordWrites(reader, self._shown)
+        account = Account(reader)
+        self._looker = Records(reader, account, policy)
+        self._records = RecordWrites(reader, account, self._shown, self._skew)
         self._associations = AssociationWrites(reader)
         self._definitions = DefinitionWrites(reader)
 
@@ -158,7 +159,7 @@ class HubSpotGateway(Gateway):
                 case _:
                     record_id = one.target.record_id
             if record_id is not None:
-                changes.append(Change(one.write.id, record_id, one.write.fields))
+                changes.append(Change(one.write.id, record_id, one.write.fields, one.sent_at))
         if not changes:
             return {}
         if resolving:
@@ -217,6 +218,9 @@ class HubSpotGateway(Gateway):
                 case _:
                     raise AssertionError("a send holds writes of one class")
         return answers
+
+    def _skew(self) -> timedelta:
+        return timedelta(seconds=float(self._policy().clocks.skew_seconds))
 
     def _shown(self, kind: Kind) -> tuple[str, ...]:
         match kind:

@@ -8,11 +8,13 @@ refused whole is sent again one by one, so that only the guilty are refused.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import ValidationError
 
-from adapters.hubspot import names
+from adapters.hubspot import names, translate
+from adapters.hubspot.account import Account
 from adapters.hubspot.errors import Problem, Verdict, problem_of_row
 from adapters.hubspot.reader import Reader, Wanted
 from adapters.hubspot.sending import Sending, rejected, row_answer
@@ -44,19 +46,31 @@ class Change:
     trace_id: str
     record_id: str
     fields: tuple[FieldChange, ...]
+    #: our clock, before the call; None: none went out
+    sent_at: datetime | None = None
 
 
 class RecordWrites:
     """Writes of one account's records.
 
     Args:
-        reader: the account.
+        reader: reads records.
+        account: says which app is ours.
         shown: which properties of an answer are told back, by kind.
+        skew: how far HubSpot's clock may be from ours, as of now.
     """
 
-    def __init__(self, reader: Reader, shown: Callable[[Kind], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        account: Account,
+        shown: Callable[[Kind], Sequence[str]],
+        skew: Callable[[], timedelta],
+    ) -> None:
         self._reader = reader
+        self._account = account
         self._shown = shown
+        self._skew = skew
 
     # -- creates --------------------------------------------------------------------------------
 
@@ -154,20 +168,43 @@ class RecordWrites:
     def resolve_update(
         self, sending: Sending, kind: Kind, wanted: Sequence[Change]
     ) -> dict[str, Answer]:
-        """Tell by reading which changes are there."""
+        """Tell by reading which changes are there, or were before somebody went on.
+
+        The history knows what the values do not: whether ours was there, where somebody has put
+        the old one back since.
+
+        Raises:
+            PortError: HubSpot did not answer.
+        """
         written = {change.name for one in wanted for change in one.fields}
-        shown = Wanted((names.OBJECT_ID, *dict.fromkeys((*self._shown(kind), *sorted(written)))))
+        plain = dict.fromkeys((*self._shown(kind), *sorted(written)))
+        shown = Wanted((names.OBJECT_ID, *plain), history=tuple(sorted(written)))
+        app_id = self._account.app_id(sending.at)
         rows = self._rows(kind, [one.record_id for one in wanted], shown, sending)
         answers: dict[str, Answer] = {}
         for one in wanted:
             row = rows.get(one.record_id)
             if row is None:
                 answers[one.trace_id] = _gone(kind, one.record_id)
-            elif took_effect(one.fields, row.properties):
+            elif took_effect(one.fields, row.properties) or self._was_there(one, row, app_id):
                 answers[one.trace_id] = self._done(kind, row)
             else:
                 answers[one.trace_id] = NotSent("the record shows other values")
         return answers
+
+    def _was_there(self, wanted: Change, row: RecordRow, app_id: str) -> bool:
+        """Tell whether the history shows a value of ours, set since the call."""
+        if wanted.sent_at is None:
+            return False
+        since = wanted.sent_at - self._skew()
+        return any(
+            translate.is_ours(entry, app_id)
+            and entry.timestamp >= since
+            and took_effect([change], {change.name: entry.value})
+            for change in wanted.fields
+            if change.guarded
+            for entry in row.properties_with_history.get(change.name, ())
+        )
 
     # -- archiving ------------------------------------------------------------------------------
 

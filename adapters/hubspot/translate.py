@@ -252,7 +252,7 @@ def reading(row: RecordRow, name: str, app_id: str) -> Reading:
         value=value,
         at=last.timestamp,
         by=_author(last),
-        ours=_is_ours(last, app_id),
+        ours=is_ours(last, app_id),
         automatic=last.source_type in _AUTOMATIC,
     )
 
@@ -262,12 +262,12 @@ def _overwritten_move(row: RecordRow, pipeline: Reading, app_id: str) -> facts.P
     history = row.properties_with_history.get(names.PIPELINE, ())
     if not pipeline.ours:
         return None
-    last = _last([one for one in history if not _is_ours(one, app_id)])
+    last = _last([one for one in history if not is_ours(one, app_id)])
     if last is None or not last.value:
         return None
     stages = row.properties_with_history.get(names.STAGE, ())
     stage = _last(
-        [one for one in stages if not _is_ours(one, app_id) and one.timestamp <= last.timestamp]
+        [one for one in stages if not is_ours(one, app_id) and one.timestamp <= last.timestamp]
     )
     return facts.PipelineMove(
         at=last.timestamp,
@@ -285,7 +285,8 @@ def _author(row: HistoryRow) -> str:
     return f"{row.source_type} {row.source_id or ''}".strip()
 
 
-def _is_ours(row: HistoryRow, app_id: str) -> bool:
+def is_ours(row: HistoryRow, app_id: str) -> bool:
+    """Tell whether a value was set by our app."""
     return row.source_type == _INTEGRATION and row.source_id == app_id
 
 
@@ -296,7 +297,7 @@ def _is_created_by(row: RecordRow, app_id: str) -> bool:
         return source == _INTEGRATION and row.properties.get(names.SOURCE_ID) == app_id
     history = row.properties_with_history.get(names.CREATED, ())
     first = min(history, key=lambda one: one.timestamp, default=None)
-    return first is not None and _is_ours(first, app_id)
+    return first is not None and is_ours(first, app_id)
 
 
 def _last_author(readings: Sequence[Reading]) -> str:

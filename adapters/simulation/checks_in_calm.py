@@ -44,8 +44,8 @@ def _converges(evidence: Evidence) -> Iterator[Violation]:
 def _may_be_lost(evidence: Evidence, one: oracle.Wrong) -> bool:
     """Tell whether nobody can know if our value was ever there.
 
-    A write's answer was lost and the record shows what was there before: either it had no effect,
-    or somebody put the old value back.
+    A write's answer was lost and the opportunity shows what was there before: either it had no
+    effect, or somebody put the old value back. (HubSpot's history tells the two apart.)
     """
     decided = {
         line.write_id
@@ -57,7 +57,8 @@ def _may_be_lost(evidence: Evidence, one: oracle.Wrong) -> bool:
         return False
     standing: dict[object, str | None] = {}
     for edit in one.edits:
-        if edit.is_ours and standing.get(edit.side) in one.expected:
+        ours = edit.is_ours and edit.side is Crm.SALESFORCE
+        if ours and standing.get(edit.side) in one.expected:
             return True
         standing[edit.side] = edit.value
     return False

@@ -63,7 +63,9 @@ def _overwritten(
             required = before.value is None and field in oracle.NEVER_CLEARED
             kept = before.value in (edit.value, NO_COUNTERPART) or required
             # Its answer was lost, and somebody put back what was there before: see `I14`.
-            again = was_lost and (edit.side, before.value, edit.value) in put
+            # HubSpot's history tells, Salesforce's values do not.
+            again = was_lost and edit.side is Crm.SALESFORCE
+            again = again and (edit.side, before.value, edit.value) in put
             kept = kept or again
             if has_read and is_older and not kept:
                 text = f"{field} of {record_id}: {before.value!r} was overwritten by an older value"

@@ -22,6 +22,7 @@ go on by themselves: nothing is decided about the pair.
 """
 
 from domain import events, issues
+from domain.effect import shows_another
 from domain.facts import Outcome, WriteCancelled, WriteDone, WriteHeld, WriteRejected, WriteUnknown
 from domain.ids import Crm, Kind, Ref
 from domain.pair import Pair, PairState, kind_of
@@ -59,12 +60,17 @@ def closed(story: Story, fact: Outcome) -> bool:
 
 
 def _was_read_meanwhile(story: Story, write: Write, fact: WriteDone) -> bool:
-    """Tell whether a reading between call and answer showed another value than the write's.
+    """Tell whether the answer, or a reading between call and answer, showed another value.
 
-    It may be what the CRM made of it, and no later poll would show it again (rule `not-taken`).
+    It may be what the CRM made of ours, or what somebody put after it, and no later poll would show
+    it again (rule `not-taken`).
     """
+    if write.CREATES:
+        return False
+    if shows_another(write.fields, {one.name: one.value for one in fact.readings}):
+        return True
     read_at = story.pair.side(write.CRM).read_at
-    if write.CREATES or read_at is None or read_at < fact.sent_at:
+    if read_at is None or read_at < fact.sent_at:
         return False
     for change in write.fields:
         register = story.pair.field(change.field).on(write.CRM)

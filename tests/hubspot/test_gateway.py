@@ -1,7 +1,7 @@
 """The gateway against the sandbox: each write, what its answer means, and what a loss leaves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -296,6 +296,33 @@ def test_a_lost_update_that_somebody_wrote_over_in_part_took_effect(desk: Desk) 
     (answer,) = desk.resolve(desk.update(deal_id, name, description))
 
     assert isinstance(answer, Done)
+
+
+def test_a_lost_update_that_somebody_took_back_took_effect(desk: Desk) -> None:
+    """The history shows it; the values alone look as if it had never been there."""
+    deal_id = desk.portal.deal(amount="1")
+    sent_at = desk.portal.later()
+    taken = replace(desk.update(deal_id, change("amount", "5")), sent_at=sent_at)
+    desk.send(taken)
+    desk.portal.later()
+    desk.portal.change("deals", deal_id, amount="1")
+
+    (answer,) = desk.resolve(taken)
+
+    assert isinstance(answer, Done)
+    assert {reading.value for reading in answer.readings if reading.name == "amount"} == {"1"}
+
+
+def test_an_earlier_write_of_the_same_value_proves_nothing(desk: Desk) -> None:
+    deal_id = desk.portal.deal(amount="1")
+    desk.send(desk.update(deal_id, change("amount", "5")))
+    desk.portal.later()
+    desk.portal.change("deals", deal_id, amount="1")
+    sent_at = desk.portal.later(60)
+
+    lost = replace(desk.update(deal_id, change("amount", "5")), sent_at=sent_at)
+
+    assert isinstance(desk.resolve(lost)[0], NotSent)
 
 
 def test_contact_and_company_are_updated_by_their_own_ids(desk: Desk) -> None:

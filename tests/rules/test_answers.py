@@ -3,7 +3,7 @@
 import pytest
 
 from domain import events, ids
-from domain.facts import WriteUnknown
+from domain.facts import Reading, WriteUnknown
 from domain.rules import RuleId
 from domain.writes import UpdateDeal, UpdateOpportunity
 from tests.support.scenario import DEAL, OPPORTUNITY, Scenario, at
@@ -286,4 +286,20 @@ def test_a_reading_that_is_told_before_the_answer_it_came_after_is_made_again() 
     assert len(scenario.told(events.RefreshWanted)) == 1
     scenario.when(scenario.opportunity(51, **kept))
     (back,) = scenario.asked(UpdateDeal)
+    assert [c.after for c in back.fields if c.field == "amount"] == ["1200"]
+
+
+def test_a_lost_update_that_somebody_took_back_is_not_written_again() -> None:
+    """`nothing-lost`: the reading of the answer shows it; whoever took it back comes later."""
+    scenario, write = edited(amount="7")
+    answer = scenario.done(write, 45).model_copy(
+        update={"readings": (Reading(name="amount", value="1200"),)}
+    )
+
+    scenario.when(answer)
+
+    assert [e.because for e in scenario.told(events.RefreshWanted)]
+    assert scenario.asked(UpdateDeal) == ()
+    scenario.when(scenario.deal(50, amount="1200", set_at={"amount": 44}, link=OPPORTUNITY))
+    (back,) = scenario.asked(UpdateOpportunity)
     assert [c.after for c in back.fields if c.field == "amount"] == ["1200"]
