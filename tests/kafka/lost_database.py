@@ -160,8 +160,9 @@ class LosingWorld(World):
         return story
 
     def wrong(self, story: Story) -> list[str]:
-        """Say what is wrong in the CRMs: doubled, lost, or not in step."""
+        """Say what is wrong in the CRMs: doubled, lost, or not in step; keep the audit log."""
         exported = self.must("audit", "export").out
+        (self.home.parent / "audit.jsonl").write_text(exported, encoding="utf-8")
         lines = [json.loads(line) for line in exported.splitlines()]
         return [
             *verifier.counterparts(self.person, story),
