@@ -70,7 +70,10 @@ def read_until(
             for logged in share.read(dict(positions), limit=limit):
                 positions[logged.source] = logged.offset
                 found.append((share, logged))
-        assert time.monotonic() < deadline, f"expected it within {SECONDS} s"
+        assert time.monotonic() < deadline, (
+            f"expected it within {SECONDS} s; read to {positions}, assigned:"
+            f" {[sorted(partitions_of(share)) for share in shares]}"
+        )
     return found
 
 
