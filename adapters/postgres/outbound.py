@@ -42,12 +42,12 @@ def write_rows(connection: Connection, decided: Sequence[tuple[StoredEvent, date
                         row.decided_at,
                     )
                 )
-    withdrawn = [change for change in changes if isinstance(change, Withdrawal)]
+    # The last one stands, as in the fold: an update from two rows would take either.
+    withdrawn = {
+        change.write_id: change.reason for change in changes if isinstance(change, Withdrawal)
+    }
     if withdrawn:
         connection.execute(
             _SQL["withdraw"],
-            {
-                "write_ids": [withdrawal.write_id for withdrawal in withdrawn],
-                "reasons": [withdrawal.reason for withdrawal in withdrawn],
-            },
+            {"write_ids": list(withdrawn), "reasons": list(withdrawn.values())},
         )

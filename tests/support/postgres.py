@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import EmbeddedPostgres
@@ -37,9 +38,10 @@ def server_url() -> str:
 
 
 @contextmanager
-def database(*, migrated: bool = True) -> Iterator[Database]:
-    """Give a schema of its own, dropped afterwards."""
-    with Database(server_url(), f"test_{next(_NUMBERS)}") as given:
+def database(*, migrated: bool = True, options: str = "") -> Iterator[Database]:
+    """Give a schema of its own, dropped afterwards; `options` go to its connections."""
+    url = make_conninfo(server_url(), options=options) if options else server_url()
+    with Database(url, f"test_{next(_NUMBERS)}") as given:
         if migrated:
             given.migrate()
         yield given

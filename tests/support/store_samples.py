@@ -166,7 +166,7 @@ def write_decided(name: str, number: int = 1) -> events.WriteDecided:
     )
 
 
-def withdrawn(decided: events.WriteDecided) -> events.WriteWithdrawn:
+def withdrawn(decided: events.WriteDecided, reason: str = "changed back") -> events.WriteWithdrawn:
     return events.WriteWithdrawn(
         stream=decided.stream,
         at=AT,
@@ -174,7 +174,7 @@ def withdrawn(decided: events.WriteDecided) -> events.WriteWithdrawn:
         rule=RuleId.FIELD_RULE,
         policy_version=3,
         write_id=decided.write.id,
-        reason="changed back",
+        reason=reason,
     )
 
 
