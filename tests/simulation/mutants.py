@@ -2,12 +2,11 @@
 
 Prints one line a fault, with the seed and the promise that it broke, and how many were killed;
 exits 1 if one survives.
-
-Usage: python -m tests.simulation.mutants [--seeds N] [WORD…]
 """
 
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -47,16 +46,17 @@ def _broken(seed: int) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Try every mutant, or those whose name contains a word; one line each."""
-    rest = list(arguments)
-    seeds = SEEDS_DEFAULT
-    if "--seeds" in rest:
-        place = rest.index("--seeds")
-        seeds = int(rest[place + 1])
-        del rest[place : place + 2]
-    names = [one.name for one in MUTANTS if not rest or any(word in one.name for word in rest)]
+    parser = ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
+    parser.add_argument("words", nargs="*", help="try those whose name contains one of them")
+    parser.add_argument("--seeds", type=int, default=SEEDS_DEFAULT, help="that each may live")
+    asked = parser.parse_args(arguments)
+    words = asked.words or [""]
+    names = [one.name for one in MUTANTS if any(word in one.name for word in words)]
+    if not names:
+        parser.error(f"expected a word of a mutant's name, found {' '.join(words)}")
     killed = 0
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as workers:
-        found_at = workers.map(partial(killed_at, seeds=seeds), names)
+        found_at = workers.map(partial(killed_at, seeds=asked.seeds), names)
         for name, found in zip(names, found_at, strict=True):
             killed += found is not None
             end = "survived" if found is None else f"killed at seed {found[0]} by {found[1]}"
