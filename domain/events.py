@@ -5,6 +5,7 @@ and is complete enough to be read alone in the audit log. Events are never edite
 with a default, a new meaning is a new class with a new `TOPIC`.
 """
 
+import operator
 from typing import ClassVar, TypeAlias, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -208,6 +209,9 @@ class FieldNote(BaseModel):
     #: `rewritten` (the CRM did not take our value)
     kind: str
     by: str = ""
+    #: whether a value of ours stood there before, and the newest of them: the author saw it
+    followed_ours: bool = Field(default=False, exclude_if=operator.not_)
+    our_value: Value = Field(default=None, exclude_if=operator.not_)
 
 
 class SideNote(BaseModel):

@@ -7,9 +7,10 @@ against what the aggregate knows. `Fact` lists the closed union.
 Vendor field names appear here only as names of readings, because mappings are policy.
 """
 
+import operator
 from typing import ClassVar, TypeAlias, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.canonical import Value
 from domain.ids import Crm, FactId, Kind, StreamId, WriteId
@@ -50,6 +51,9 @@ class Reading(BaseModel):
     ours: bool = False
     #: whether the CRM's own tag says that its automation set it, and no person or program
     automatic: bool = False
+    #: whether a value of ours stood there before, and the newest of them; the author saw it
+    followed_ours: bool = Field(default=False, exclude_if=operator.not_)
+    our_value: Value = Field(default=None, exclude_if=operator.not_)
 
 
 class _Observation(_Fact):

@@ -6,6 +6,7 @@ registers. Nothing is written from here: `pairing` weighs what came of it.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from domain import events
 from domain.canonical import NotCanonicalError, Value
@@ -234,9 +235,30 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
                     high=shown.high,
                     kind=what,
                     by="rewritten" if what is Lesson.REWRITTEN else shown.by,
+                    **_followed(story, mapping, record, reading, note),
                 )
             )
     return notes
+
+
+class _Followed(TypedDict, total=False):
+    followed_ours: bool
+    our_value: Value
+
+
+def _followed(
+    story: Story, mapping: Mapping, record: _Record, reading: Reading, note: events.SideNote
+) -> _Followed:
+    """Return which value of ours an edit's author had before the eyes, in the register's form."""
+    if not reading.followed_ours:
+        return {}
+    if mapping.name == STAGE and record.side is Crm.HUBSPOT:
+        return {"followed_ours": True, "our_value": f"{note.scope_id or ''}/{reading.our_value}"}
+    try:
+        value = values.read(mapping, reading.our_value, story.context)
+    except NotCanonicalError:
+        return {}
+    return {"followed_ours": True, "our_value": value}
 
 
 def _filled_since_our_create(state: FieldState, side: Crm, shown: Seen) -> bool:

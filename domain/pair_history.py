@@ -22,7 +22,7 @@ from domain.pair import (
     Side,
     Unseen,
 )
-from domain.registers import Asked, Foreign, Lesson, Register
+from domain.registers import Asked, Foreign, Lesson, Ours, Register
 from domain.rules import RuleId
 from domain.writes import (
     AddContactRole,
@@ -178,6 +178,7 @@ def _note_side(pair: Pair, event: events.SideNoted) -> Pair:
             Lesson(note.kind),
             foreign=Foreign(note.value, note.low, note.high, note.by),
             read_begun_at=event.read_begun_at,
+            followed=Ours(note.our_value) if note.followed_ours else None,
         )
         fields[note.field] = state.with_register(event.side, register)
     changed = any(note.kind != Lesson.KNOWN for note in event.fields)

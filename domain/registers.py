@@ -59,6 +59,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """A value of ours that a side's history shows."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """The last value that a CRM took from us."""
 
@@ -169,9 +176,22 @@ def comes_too_early(register: Register, value: Value, read_begun_at: datetime) -
 
 
 def learn(
-    register: Register, what: Lesson, *, foreign: Foreign, read_begun_at: datetime
+    register: Register,
+    what: Lesson,
+    *,
+    foreign: Foreign,
+    read_begun_at: datetime,
+    followed: Ours | None = None,
 ) -> Register:
-    """Join an observation of which `lesson` said what it teaches."""
+    """Join an observation of which `lesson` said what it teaches.
+
+    Args:
+        register: what is known so far.
+        what: what it teaches.
+        foreign: the value, its time and its author.
+        read_begun_at: our clock, before the read went out.
+        followed: the value of ours that its author had before the eyes, where the CRM tells.
+    """
     learned_at = max(register.learned_at or read_begun_at, read_begun_at)
     set_at = foreign.high if foreign.low == foreign.high else register.known_set_at
     if what is Lesson.KNOWN:
@@ -187,6 +207,8 @@ def learn(
     stale = stale and not rewritten
     if register.delivered is not None and read_begun_at >= register.delivered.answered_at:
         foreign = replace(foreign, saw=register.delivered.stands_for)
+    if followed is not None:
+        foreign = replace(foreign, saw=_latest(foreign.saw, _stood_for(register, followed)))
     if what is Lesson.CHANGED and not stale and register.asked is not None:
         # Sent before that change, it is over; unsent, it is called off: it finds another value.
         overtaken = replace(register.asked, overtaken=True)
@@ -201,6 +223,19 @@ def learn(
         known_set_at=register.known_set_at if stale else set_at,
         rewritten=register.rewritten + (1 if rewritten else 0),
     )
+
+
+def _stood_for(register: Register, ours: Ours) -> datetime | None:
+    """Return which change of the other side our value stood for; its answer may be to come."""
+    asked = (*register.earlier, register.asked)
+    found = [a.stands_for for a in asked if a is not None and a.value == ours.value]
+    if register.delivered is not None and register.delivered.value == ours.value:
+        found.append(register.delivered.stands_for)
+    return max((at for at in found if at is not None), default=None)
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at is not None), default=None)
 
 
 def ask(register: Register, asked: Asked) -> Register:

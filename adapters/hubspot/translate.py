@@ -244,9 +244,11 @@ def readings_of(row: RecordRow, shown: Collection[str], app_id: str) -> tuple[Re
 def reading(row: RecordRow, name: str, app_id: str) -> Reading:
     """Return one property with the time and the author of its value, where the row tells."""
     value = _blank(row.properties.get(name))
-    last = _last(row.properties_with_history.get(name, ()))
+    history = row.properties_with_history.get(name, ())
+    last = _last(history)
     if last is None:
         return Reading(name=name, value=value)
+    ours = None if is_ours(last, app_id) else _last([r for r in history if is_ours(r, app_id)])
     return Reading(
         name=name,
         value=value,
@@ -254,6 +256,8 @@ def reading(row: RecordRow, name: str, app_id: str) -> Reading:
         by=_author(last),
         ours=is_ours(last, app_id),
         automatic=last.source_type in _AUTOMATIC,
+        followed_ours=ours is not None,
+        our_value=_blank(ours.value) if ours is not None else None,
     )
 
 

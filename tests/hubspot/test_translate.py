@@ -44,8 +44,32 @@ def test_a_value_has_the_time_and_author_of_its_newest_setting() -> None:
         at=datetime(2026, 3, 2, 8, 14, 59, 871_000, tzinfo=UTC),
         by="CRM_UI userId:9100",
         ours=False,
+        followed_ours=True,
+        our_value="900",
     )
     assert readings["dealname"].ours, "our app's id, here as a number, marks our own value"
+
+
+def test_an_edit_over_a_value_of_ours_says_so() -> None:
+    row = deal_row()
+    person, ours = (
+        row.properties_with_history["amount"][0],
+        row.properties_with_history["dealname"][0],
+    )
+    older = ours.model_copy(
+        update={"value": "1200", "timestamp": person.timestamp - timedelta(seconds=9)}
+    )
+    oldest = older.model_copy(
+        update={"value": "7", "timestamp": person.timestamp - timedelta(seconds=99)}
+    )
+    histories = {**row.properties_with_history, "amount": [oldest, person, older]}
+    edited = row.model_copy(update={"properties_with_history": histories})
+
+    amount = translate.reading(edited, "amount", SEEN.app_id)
+    name = translate.reading(edited, "dealname", SEEN.app_id)
+
+    assert (amount.ours, amount.followed_ours, amount.our_value) == (False, True, "1200")
+    assert (name.ours, name.followed_ours) == (True, False)
 
 
 def test_a_blank_text_is_none_and_an_unknown_property_has_no_reading() -> None:

@@ -1,14 +1,17 @@
 """Who wins (rules `who-wins`, `value-time`): the table of `rules.conflicts`, row by row."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from domain import events
 from domain.ids import Crm
+from domain.policy import Clocks, Policy
 from domain.registers import Foreign
 from domain.rules import RuleId
 from domain.rules.conflicts import How, Verdict, who_wins
+from domain.writes import UpdateDeal
 from tests.support.scenario import OPPORTUNITY, Scenario, at
 
 SKEW = timedelta(seconds=2)
@@ -75,6 +78,33 @@ def test_the_losing_value_is_kept_in_whichever_order_the_changes_are_read() -> N
 
         (settled,) = [e for e in scenario.told(events.FieldSettled) if e.field == "amount"]
         assert (settled.winner, settled.losing) == (Crm.SALESFORCE, "7")
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+@pytest.mark.parametrize(
+    ("followed", "amount"), [({"followed_ours": True, "our_value": "8"}, "9"), ({}, "8")]
+)
+def test_who_edits_over_our_value_saw_it_whenever_our_answer_comes(
+    followed: dict[str, object], amount: str, *, answer_first: bool
+) -> None:
+    """Clocks differ by a minute; the history shows that our value stood there before."""
+    scenario = Scenario().adopted(Policy(clocks=Clocks(skew_seconds=Decimal(60)))).live()
+    scenario.when(scenario.opportunity(100, name="Acme Renewal", amount="8"))
+    (write,) = scenario.asked(UpdateDeal)
+    edited = scenario.deal(110, amount="9", set_at={"amount": 95}, link=OPPORTUNITY)
+    readings = tuple(
+        reading.model_copy(update=followed) if reading.name == "amount" else reading
+        for reading in edited.readings
+    )
+    edited = edited.model_copy(update={"readings": readings})
+    answer = scenario.done(write, 101)
+
+    # A reading that begins after the answer needs no history to know who was first.
+    scenario.given(*((answer, edited) if answer_first else (edited, answer)))
+
+    base = scenario.pair().field("amount").base
+    assert base is not None
+    assert base.salesforce == ("9" if answer_first else amount)
 
 
 def test_the_rules_are_named() -> None:

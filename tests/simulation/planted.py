@@ -241,9 +241,9 @@ def _roles_are_not_read() -> Sequence[Patch]:
 def _arrival_order_wins() -> Sequence[Patch]:
     original = registers.learn
 
-    def learn(register: Any, what: Any, *, foreign: Any, read_begun_at: Any) -> Any:
-        arrived = replace(foreign, low=read_begun_at, high=read_begun_at)
-        return original(register, what, foreign=arrived, read_begun_at=read_begun_at)
+    def learn(register: Any, what: Any, *, foreign: Any, **named: Any) -> Any:
+        arrived = replace(foreign, low=named["read_begun_at"], high=named["read_begun_at"])
+        return original(register, what, foreign=arrived, **named)
 
     return [(registers, "learn", learn)]
 
