@@ -146,6 +146,8 @@ class Pair:
     unsettled: bool = False
     #: whether it ever had both sides
     was_paired: bool = False
+    #: whether a side has another record now, with which nothing is agreed yet
+    adopting: bool = False
     #: whether an opportunity deletion put it into its state
     deleted_down: bool = False
     #: when the opportunity was deleted, by Salesforce's clock, if the pair was stopped then

@@ -136,7 +136,7 @@ def _with_another_record(pair: Pair, crm: Crm) -> Pair:
     pair = _with_new_record(pair, crm)
     fields = {name: replace(state, base=None, held={}) for name, state in pair.fields.items()}
     side = replace(pair.side(crm), note=None, read_at=None)
-    return _with_side(amend(pair, fields=fields, shown_state=None), crm, side)
+    return _with_side(amend(pair, fields=fields, shown_state=None, adopting=True), crm, side)
 
 
 def _with_new_record(pair: Pair, crm: Crm) -> Pair:
@@ -257,6 +257,8 @@ def _settle(pair: Pair, event: events.FieldSettled) -> Pair:
         salesforce=registers.settle(state.salesforce),
         hubspot=registers.settle(state.hubspot),
     )
+    if event.how == "adopted":
+        pair = amend(pair, adopting=False)
     return _with_field(pair, event.field, state)
 
 

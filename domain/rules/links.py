@@ -301,7 +301,7 @@ def _adopt_field(story: Story, mapping: Mapping) -> None:
 
 
 def is_adopted(pair: Pair) -> bool:
-    """Tell whether a pair has both records and no agreed field yet."""
+    """Tell whether a live pair has both records, and has agreed on nothing with one of them yet."""
     both = pair.salesforce.current is not None and pair.hubspot.current is not None
     settled = any(state.base is not None for state in pair.fields.values())
-    return both and not settled and pair.state is PairState.LIVE
+    return both and (pair.adopting or not settled) and pair.state is PairState.LIVE

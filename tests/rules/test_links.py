@@ -245,6 +245,27 @@ def test_a_pair_linked_anew_is_adopted_and_its_left_over_records_do_nothing() ->
     assert "DS202" in scenario.issues()
 
 
+def test_a_pair_linked_anew_out_of_scope_is_adopted_once_its_deal_is_back() -> None:
+    """Resuming agrees on the stage alone; everything else is still to be adopted."""
+    scenario = two_pairs()
+    scenario.given(scenario.asks(40, "unlink"))
+    scenario.given(scenario.asks(41, "unlink", stream=scenario.pair(ids.deal(CLONE)).stream))
+    scenario.given(link(scenario, CLONE), scenario.opportunity(50, linked_deal_id=DEAL))
+    moved = {"pipeline": 51, "dealstage": 51}
+    scenario.given(
+        scenario.deal(
+            51, deal_id=CLONE, name="Acme", pipeline_id="default", stage_id="x", set_at=moved
+        )
+    )
+    scenario.given(scenario.opportunity(55, linked_deal_id=DEAL, stage_name="Negotiation"))
+
+    back = {"pipeline": 56, "dealstage": 56}
+    scenario.when(scenario.deal(60, deal_id=CLONE, name="Acme", set_at=back, link=SECOND))
+
+    names = [c.after for w in scenario.asked(UpdateDeal) for c in w.fields if c.field == "name"]
+    assert names == ["Acme Renewal"]
+
+
 def test_an_earlier_deal_of_the_pair_can_be_chosen_again() -> None:
     scenario = two_pairs()
     scenario.given(scenario.asks(40, "unlink"))
