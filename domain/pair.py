@@ -97,6 +97,8 @@ class Side:
     note: events.SideNote | None = None
     #: the create that is under way; None: none
     creating: WriteId | None = None
+    #: the record's stamp when it was last asked to be read again
+    asked_again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ def evolve(pair: Pair, event: events.Event) -> Pair:
             return _own(pair, event.crm, event.record_id)
         case events.SideNoted():
             return _note_side(pair, event)
+        case events.RefreshWanted():
+            return _ask_again(pair, event)
         case events.RolesNoted():
             return _note_roles(pair, event)
         case events.AssociationsNoted():
@@ -183,6 +185,13 @@ def _note_side(pair: Pair, event: events.SideNoted) -> Pair:
         fields[note.field] = state.with_register(event.side, register)
     changed = any(note.kind != Lesson.KNOWN for note in event.fields)
     return amend(pair, fields=fields, unsettled=False, refused={} if changed else pair.refused)
+
+
+def _ask_again(pair: Pair, event: events.RefreshWanted) -> Pair:
+    side = pair.side(event.crm)
+    if side.note is None or event.record_id != side.current:
+        return pair
+    return _with_side(pair, event.crm, replace(side, asked_again_at=side.note.modified_at))
 
 
 def _note_roles(pair: Pair, event: events.RolesNoted) -> Pair:

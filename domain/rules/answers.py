@@ -21,6 +21,9 @@ A daily limit, a refused sign-in, or a disabled API pauses that CRM's writes wit
 go on by themselves: nothing is decided about the pair.
 """
 
+from datetime import timedelta
+from typing import Final
+
 from domain import events, issues
 from domain.effect import shows_another
 from domain.facts import Outcome, WriteCancelled, WriteDone, WriteHeld, WriteRejected, WriteUnknown
@@ -31,6 +34,8 @@ from domain.rules.deletion import archive_deal, create_again, detach, make_known
 from domain.story import Story
 from domain.writes import ArchiveDeal, CreateDeal, CreateOpportunity, Write
 
+#: how exact Salesforce's stamps are
+STAMP: Final = timedelta(seconds=1)
 #: why deliver gives a write up although it may still be wanted: a new look decides
 OVERTAKEN = "overtaken"
 
@@ -69,6 +74,8 @@ def _was_read_meanwhile(story: Story, write: Write, fact: WriteDone) -> bool:
         return False
     if shows_another(write.fields, {one.name: one.value for one in fact.readings}):
         return True
+    if _is_in_one_second(story, write, fact):
+        return True
     read_at = story.pair.side(write.CRM).read_at
     if read_at is None or read_at < fact.sent_at:
         return False
@@ -78,6 +85,21 @@ def _was_read_meanwhile(story: Story, write: Write, fact: WriteDone) -> bool:
             if asked is not None and asked.write_id == write.id and asked.value != register.known:
                 return True
     return False
+
+
+def _is_in_one_second(story: Story, write: Write, fact: WriteDone) -> bool:
+    """Tell whether the record may bear the same stamp as before the write.
+
+    Salesforce's stamps are whole seconds. What its automation put back to the old value in the
+    second in which we had read that one looks, to a poll, as if nothing had happened.
+    """
+    side = story.pair.side(write.CRM)
+    note = side.note
+    if write.CRM is not Crm.SALESFORCE or note is None or note.modified_at == side.asked_again_at:
+        return False
+    if not any(change.guarded for change in write.fields):
+        return False
+    return fact.sent_at - story.context.skew < note.modified_at + STAMP
 
 
 def _closing(story: Story, fact: Outcome) -> events.WriteClosed:

@@ -303,3 +303,20 @@ def test_a_lost_update_that_somebody_took_back_is_not_written_again() -> None:
     scenario.when(scenario.deal(50, amount="1200", set_at={"amount": 44}, link=OPPORTUNITY))
     (back,) = scenario.asked(UpdateOpportunity)
     assert [c.after for c in back.fields if c.field == "amount"] == ["1200"]
+
+
+@pytest.mark.parametrize(("changed_at", "readings"), [(44.0, 1), (20.0, 0)])
+def test_a_record_changed_in_the_second_of_our_write_is_read_again(
+    changed_at: float, readings: int
+) -> None:
+    """Salesforce's stamps are whole seconds: a flow that puts the old value back is not polled."""
+    scenario = Scenario().adopted().live()
+    scenario.given(
+        scenario.opportunity(44, name="Acme Renewal", description="x", modified_at=at(changed_at))
+    )
+    scenario.when(scenario.deal(44.5, amount="7", set_at={"amount": 44.2}, link=OPPORTUNITY))
+    (write,) = scenario.asked(UpdateOpportunity)
+
+    scenario.when(scenario.done(write, 45))
+
+    assert len(scenario.told(events.RefreshWanted)) == readings
