@@ -143,6 +143,9 @@ class KafkaSettings(_Group):
     password_file: Path | None = None
     #: how long a silent worker keeps its partitions; brokers allow 6 s and more by default
     session_seconds: Annotated[float, Field(ge=1, le=300)] = 10.0
+    #: how long a silent worker keeps the writes that it was sending; a request to a CRM may take a
+    #: quarter of it
+    lease_seconds: Annotated[float, Field(ge=20, le=3600)] = 120.0
 
 
 class Settings(BaseSettings):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.clock import Clock
+from adapters.engine.deliver import LEASE_SECONDS
 from adapters.kafka_log.client import cluster_of
 from adapters.kafka_log.log import KafkaChangeLog, has_facts
 from adapters.kafka_log.shared import SharedKafkaLog
@@ -52,6 +53,8 @@ class ChangeLogs:
     kafka: KafkaChangeLog | None = None
     #: this process's name among the workers; None: there are no others
     worker: str | None = None
+    #: how long writes are kept from other workers while they are sent
+    lease_seconds: float = LEASE_SECONDS
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def open_change_logs(
     kafka = KafkaChangeLog(cluster_of(settings), clock)
     share = SharedKafkaLog(kafka, worker, PostgresBookmarks(database), clock)
     try:
-        yield ChangeLogs(LogName.KAFKA, kafka, share, kafka, worker)
+        yield ChangeLogs(LogName.KAFKA, kafka, share, kafka, worker, settings.kafka.lease_seconds)
     finally:
         share.close()
         kafka.close()

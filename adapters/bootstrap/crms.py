@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.bootstrap.accounts import Accounts
+from adapters.engine.deliver import LEASE_SECONDS
 from adapters.http_transport import NetworkTransport
 from adapters.hubspot.calls import Calls
 from adapters.hubspot.gateway import HubSpotGateway
@@ -25,6 +26,9 @@ LOCAL_SECONDS: Final = 0.2
 #: on this machine every round of HubSpot reads the definitions too
 LOCAL_RHYTHM: Final = Rhythm(catalog_seconds=0)
 USUAL_RHYTHM: Final = Rhythm()
+
+#: a call may take half of its lease, and be two requests: signing in first
+REQUESTS_PER_LEASE: Final = 4
 
 #: what an account allows at least; Salesforce counts by the day alone, the burst is our courtesy
 LIMITS: Final[Mapping[Crm, CallLimits]] = {
@@ -49,7 +53,11 @@ class Crms:
 
 @contextmanager
 def open_crms(
-    accounts: Accounts, bookmarks: Bookmarks, policy: Callable[[], Policy]
+    accounts: Accounts,
+    bookmarks: Bookmarks,
+    policy: Callable[[], Policy],
+    *,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Iterator[Crms]:
     """Make sources and gateways; nothing is asked of a CRM yet.
 
@@ -57,14 +65,24 @@ def open_crms(
         accounts: where they are.
         bookmarks: where the sources resume.
         policy: the policy in force, asked before every reading.
+        lease_seconds: how long writes are kept from others while they are sent.
     """
     transport = NetworkTransport()
+    timeout_seconds = lease_seconds / REQUESTS_PER_LEASE
     try:
         connection = Connection(
-            transport=transport, url=accounts.salesforce_url, grant=accounts.grant
+            transport=transport,
+            url=accounts.salesforce_url,
+            grant=accounts.grant,
+            timeout_seconds=timeout_seconds,
         )
         schema = Schema(connection)
-        calls = Calls(transport, base_url=accounts.hubspot_url, token=accounts.token)
+        calls = Calls(
+            transport,
+            base_url=accounts.hubspot_url,
+            token=accounts.token,
+            timeout_seconds=timeout_seconds,
+        )
 
         def fields() -> frozenset[str]:
             return salesforce_fields(policy())

@@ -41,6 +41,8 @@ from adapters.settings import WebhookSettings
 WEBHOOK_PATH: Final = "/hubspot"
 #: tries to get a free port that nobody takes between the asking and the binding
 FREE_PORT_TRIES_MAX: Final = 5
+#: how long a silent worker leads, in times that it keeps its partitions
+TERM_SESSIONS: Final = 1.5
 #: a sandbox answers its control calls in milliseconds
 _CONTROL_SECONDS: Final = 2.0
 _OK: Final = 200
@@ -78,7 +80,14 @@ def running_engine(
     with ExitStack() as opened:
         end_own_leases(stores, roles, clock.now())
         present = Present(stores)
-        crms = opened.enter_context(open_crms(accounts, stores.bookmarks, present.policy))
+        open_own_crms = partial(
+            open_crms,
+            accounts,
+            stores.bookmarks,
+            present.policy,
+            lease_seconds=stores.logs.lease_seconds,
+        )
+        crms = opened.enter_context(open_own_crms())
         loops: dict[str, Loop] = {}
         webhook_url: str | None = None
         for role in roles:
@@ -86,9 +95,9 @@ def running_engine(
                 loops |= opened.enter_context(publish_loop(stores, logger))
             elif role == INGEST and stores.logs.worker is not None:
                 standby = Standby(
-                    Term(stores.database, INGEST, stores.logs.worker),
+                    _term(stores, stores.logs.worker),
                     stores,
-                    partial(open_crms, accounts, stores.bookmarks, present.policy),
+                    open_own_crms,
                     lambda: _send_webhooks_here(accounts, webhook_url),
                     logger,
                 )
@@ -105,6 +114,14 @@ def running_engine(
         runner.start()
         opened.callback(runner.stop)
         yield Engine(runner, present, webhook_url)
+
+
+def _term(stores: Stores, worker: str) -> Term:
+    kafka = stores.logs.kafka
+    assert kafka is not None, "there are several workers where facts are in Kafka"
+    return Term(
+        stores.database, INGEST, worker, seconds=TERM_SESSIONS * kafka.cluster.session_seconds
+    )
 
 
 def end_own_leases(stores: Stores, roles: Collection[str], at: datetime) -> None:

@@ -85,6 +85,7 @@ def loops_of(
                         in_force=present.in_force,
                         limits=crms.limits,
                         clock=clock,
+                        lease_seconds=stores.logs.lease_seconds,
                     ),
                     present,
                     stores.brakes,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from adapters.bootstrap.change_logs import (
     ChangeLogs,
@@ -31,6 +32,10 @@ from adapters.postgres.refresh import PostgresRefreshes
 from adapters.postgres.views import PostgresViews
 from adapters.settings import Settings
 from domain.ports import ChangeLog
+
+#: how long the database bears with a process that sleeps in mid-transaction, in times that a
+#: worker may be silent
+SILENT_SESSIONS: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,16 @@ def open_stores(
     home = prepare_home(settings.home)
     with ExitStack() as opened:
         name = worker_name(home, worker)
-        database = opened.enter_context(Database(_url(settings, home, opened), worker=name))
+        database = opened.enter_context(
+            Database(
+                _url(settings, home, opened),
+                worker=name,
+                # A recovery waits for Kafka in mid-transaction, and nobody waits for it.
+                silent_seconds=None
+                if recovering
+                else SILENT_SESSIONS * settings.kafka.session_seconds,
+            )
+        )
         database.migrate()
         logs = opened.enter_context(
             open_change_logs(

@@ -67,9 +67,10 @@ from domain.looking import CalledOff, NotShown, Seen
 from domain.policy import Policy
 from domain.ports import ChangeLog, KeyedFact, Topic
 
+#: how long a silent worker keeps the writes that it has claimed, unless the settings say otherwise
 LEASE_SECONDS: Final = 120.0
-#: longest that one call of a gateway takes, its own requests together
-CALL_SECONDS_MAX: Final = 60.0
+#: of a lease, the longest that one call of a gateway takes, its own requests together
+CALL_SHARE: Final = 0.5
 #: our clocks may differ by this much
 MARGIN_SECONDS: Final = 5.0
 #: outcomes published in one step
@@ -98,6 +99,7 @@ class Deliver:
         in_force: returns policy and catalog as they are decided now.
         limits: what each CRM allows the whole account; policy sets our share of the day.
         clock: read right before and after each call: a step lasts as long as its calls.
+        lease_seconds: how long others leave the writes that it has claimed to it.
     """
 
     def __init__(
@@ -110,8 +112,10 @@ class Deliver:
         in_force: Callable[[], InForce],
         limits: Mapping[Crm, CallLimits],
         clock: Clock,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.crm = crm
+        self._lease_seconds = lease_seconds
         self._gateways = dict(gateways)
         self._deliveries = deliveries
         self._log = log
@@ -148,7 +152,7 @@ class Deliver:
                 crm: replace(limits, daily_calls=int(limits.daily_calls * shares[crm]))
                 for crm, limits in self._limits.items()
             },
-            lease_seconds=LEASE_SECONDS,
+            lease_seconds=self._lease_seconds,
             batch_size_max=BATCH_SIZE_MAX[self.crm],
         )
 
@@ -238,7 +242,7 @@ class Deliver:
     def _send_batch(self, works: Sequence[Work]) -> Suspension | None:
         """Send one batch; return why the CRM must be left alone, if it had no effect at all."""
         at = self._clock.now()
-        if _is_nearly_over(works, at):
+        if self._is_nearly_over(works, at):
             answers.given_back(works, LEASE_REASON)
             self._settle(works, LEASE_REASON)
             return None
@@ -247,7 +251,7 @@ class Deliver:
             work.keep(cleared)
         cleared_works, none_left = _parted(works)
         self._settle(none_left, WITHDRAWN_REASON)
-        if cleared_works and _is_nearly_over(cleared_works, self._clock.now()):
+        if cleared_works and self._is_nearly_over(cleared_works, self._clock.now()):
             # It slept since: others may hold these writes for unknown by now, or for lost.
             answers.given_back(cleared_works, LEASE_REASON)
             self._settle(cleared_works, LEASE_REASON)
@@ -261,6 +265,12 @@ class Deliver:
     def _resolve_batch(self, works: Sequence[Work]) -> Suspension | None:
         at = self._clock.now()
         return self._ask(works, self._gateways[self.crm].resolve, at)
+
+    def _is_nearly_over(self, works: Sequence[Work], at: datetime) -> bool:
+        """Tell whether a call that begins now may outlast the lease."""
+        lease_until = min(work.claimed.lease_until for work in works)
+        seconds = CALL_SHARE * self._lease_seconds + MARGIN_SECONDS
+        return at + timedelta(seconds=seconds) > lease_until
 
     def _ask(self, works: Sequence[Work], ask: _Asking, at: datetime) -> Suspension | None:
         """Make the calls and settle their answers."""
@@ -347,12 +357,6 @@ def _keyed(observation: Observation) -> KeyedFact:
 def _parted(works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
     """Return the works with something left to do, and those with nothing."""
     return [work for work in works if work.calls], [work for work in works if not work.calls]
-
-
-def _is_nearly_over(works: Sequence[Work], at: datetime) -> bool:
-    """Tell whether a call that begins now may outlast the lease."""
-    lease_until = min(work.claimed.lease_until for work in works)
-    return at + timedelta(seconds=CALL_SECONDS_MAX + MARGIN_SECONDS) > lease_until
 
 
 def _by_class(works: Sequence[Work]) -> Iterable[Sequence[Work]]:

@@ -28,6 +28,12 @@ POOL_SIZE_MAX: Final = 12
 #: how long a transaction waits for a free connection
 POOL_SECONDS_MAX: Final = 30.0
 _VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
+#: the server is away, or gave up on us
+_AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -38,18 +44,29 @@ class Database:
         url: `postgresql://…` or a libpq connection string.
         schema: lower-case name; made by `migrate` if it is not there.
         worker: the name that connections bear, and rows that say whose they are.
+        silent_seconds: after so long without a word in mid-transaction the server gives up on it:
+            who sleeps then holds locks that everybody waits for. None: as the server is set.
 
     Raises:
         ValueError: the schema's name needs quoting.
     """
 
-    def __init__(self, url: str, schema: str = SCHEMA, *, worker: str = "dealsync") -> None:
+    def __init__(
+        self,
+        url: str,
+        schema: str = SCHEMA,
+        *,
+        worker: str = "dealsync",
+        silent_seconds: float | None = None,
+    ) -> None:
         if not _SCHEMA_NAME.fullmatch(schema):
             message = f"expected a schema name of a-z, 0-9 and _, found {schema!r}"
             raise ValueError(message)
         self.url = url
         self.schema = schema
         own = str(conninfo_to_dict(url).get("options") or "")
+        if silent_seconds is not None:
+            own += f" -c idle_in_transaction_session_timeout={int(silent_seconds * 1_000)}"
         self.conninfo = make_conninfo(
             url,
             options=f"{own} -c search_path={schema} -c timezone=UTC".strip(),
@@ -85,8 +102,8 @@ class Database:
         """Run one READ COMMITTED transaction: committed at the end, rolled back on an exception.
 
         Raises:
-            RetryableError: the server is away, shuts down, or gave up on a lock. A commit whose
-                answer was lost may have happened: whoever repeats must be able to tell.
+            RetryableError: the server is away, shuts down, or gave up on a lock or on us. A commit
+                whose answer was lost may have happened: whoever repeats must be able to tell.
         """
         with self._transaction(IsolationLevel.READ_COMMITTED, read_only=False) as connection:
             yield connection
@@ -107,7 +124,7 @@ class Database:
                 connection.read_only = read_only
                 with connection.transaction():
                     yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except _AWAY as error:
             message = f"expected the database to answer, found: {error}; the step is tried again"
             raise RetryableError(message, code=error.sqlstate or "") from error
 

@@ -13,8 +13,8 @@ from adapters.postgres.queries import queries_beside
 
 #: how long a leader that is silent keeps others waiting
 TERM_SECONDS: Final = 15.0
-#: how often it says that it is there
-RENEW_SECONDS: Final = 3.0
+#: how often in a term it says that it is there
+RENEWALS_PER_TERM: Final = 5
 
 _SQL: Final = queries_beside(__file__)
 
@@ -26,12 +26,17 @@ class Term:
         database: migrated.
         role: what is led.
         worker: this worker's name.
+        seconds: how long a term lasts.
     """
 
-    def __init__(self, database: Database, role: str, worker: str) -> None:
+    def __init__(
+        self, database: Database, role: str, worker: str, *, seconds: float = TERM_SECONDS
+    ) -> None:
+        self._seconds = seconds
         self._database = database
         self._role = role
         self._worker = worker
+        self._renewing = timedelta(seconds=seconds / RENEWALS_PER_TERM)
         self._renewed_at: datetime | None = None
 
     def is_mine(self, at: datetime) -> bool:
@@ -41,12 +46,12 @@ class Term:
             at: our clock, only to see how long ago it was renewed.
         """
         renewed = self._renewed_at
-        if renewed is not None and timedelta(0) <= at - renewed < timedelta(seconds=RENEW_SECONDS):
+        if renewed is not None and timedelta(0) <= at - renewed < self._renewing:
             return True
         with self._database.transaction() as connection:
             row = connection.execute(
                 _SQL["take"],
-                {"role": self._role, "worker": self._worker, "seconds": TERM_SECONDS},
+                {"role": self._role, "worker": self._worker, "seconds": self._seconds},
             ).fetchone()
         self._renewed_at = None if row is None else at
         return row is not None

@@ -61,15 +61,23 @@ class Connection:
         url: the org's address, or the login server's; `http://` for loopback only.
         grant: what we prove at sign-in.
         version: of the REST API.
+        timeout_seconds: how long an answer may take.
 
     Raises:
         ValueError: the address would send secrets in the clear.
     """
 
     def __init__(
-        self, *, transport: HttpTransport, url: str, grant: Grant, version: str = API_VERSION
+        self,
+        *,
+        transport: HttpTransport,
+        url: str,
+        grant: Grant,
+        version: str = API_VERSION,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._transport = transport
+        self._timeout_seconds = timeout_seconds
         self._url = _checked(url)
         self._grant = grant
         self._base = f"/services/data/{version}"
@@ -196,7 +204,7 @@ class Connection:
             tuple(sent.items()),
             b"" if body is None else wire.compose(body),
         )
-        return self._transport.send(request, timeout_seconds=TIMEOUT_SECONDS)
+        return self._transport.send(request, timeout_seconds=self._timeout_seconds)
 
     def _sign_in(self, at: datetime) -> Session:
         request = HttpRequest(
@@ -209,7 +217,7 @@ class Connection:
             urlencode(self._grant.form(at)).encode(),
         )
         try:
-            response = self._transport.send(request, timeout_seconds=TIMEOUT_SECONDS)
+            response = self._transport.send(request, timeout_seconds=self._timeout_seconds)
         except (NotSentError, NoAnswerError) as error:
             raise RetryableError(
                 f"expected Salesforce at {self._url} to sign us in, found {error}"

@@ -96,6 +96,24 @@ def test_a_lost_connection_is_worth_another_try() -> None:
         assert _count(database, b"SELECT 1") == 1
 
 
+def test_a_process_that_sleeps_in_mid_transaction_keeps_nobody_waiting() -> None:
+    def sleep_over_a_lock(database: Database, sleeper: Database) -> None:
+        with sleeper.transaction() as sleeping:
+            sleeping.execute("LOCK TABLE refresh")
+            # It says nothing more; this waits until the server has given up on it.
+            with database.transaction() as connection:
+                connection.execute("SET LOCAL lock_timeout = '10s'")
+                connection.execute("LOCK TABLE refresh")
+            sleeping.execute("SELECT 1")
+
+    with (
+        postgres.database() as database,
+        Database(database.url, database.schema, silent_seconds=0.2) as sleeper,
+        pytest.raises(RetryableError, match="idle-in-transaction"),
+    ):
+        sleep_over_a_lock(database, sleeper)
+
+
 def test_a_schema_name_that_needs_quoting_is_refused() -> None:
     with pytest.raises(ValueError, match="schema name"):
         Database("postgresql://", 'a"b')

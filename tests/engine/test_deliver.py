@@ -226,7 +226,7 @@ class Bench:
         self.in_force = InForce(Policy(), 1, CATALOG)
         self.loops = {crm: self.loop(crm) for crm in Crm}
 
-    def loop(self, crm: Crm) -> Deliver:
+    def loop(self, crm: Crm, *, lease_seconds: float = LEASE_SECONDS) -> Deliver:
         return Deliver(
             crm,
             gateways=self.gateways,
@@ -235,6 +235,7 @@ class Bench:
             in_force=lambda: self.in_force,
             limits=dict.fromkeys(Crm, LIMITS),
             clock=self.clock,
+            lease_seconds=lease_seconds,
         )
 
     def step(self, crm: Crm = Crm.HUBSPOT, seconds: float = 0) -> int:
@@ -626,6 +627,24 @@ def test_a_deliverer_that_slept_past_its_lease_sends_nothing(bench: Bench) -> No
 
     assert bench.hubspot.sent == [(wanted,)]
     assert bench.outcomes() == [WriteDone]
+
+
+def test_a_shorter_lease_is_over_sooner(bench: Bench) -> None:
+    wanted = update_deal("a", "1")
+    bench.pair()
+    bench.decided.write(wanted)
+    bench.hubspot.shown["7a"] = deal_observed("7a")
+    brief = bench.loop(Crm.HUBSPOT, lease_seconds=20.0)
+
+    def sleep() -> None:
+        bench.clock.at += timedelta(seconds=6)
+
+    bench.hubspot.while_looking = sleep
+    brief.step(AT)
+
+    assert bench.hubspot.sent == []
+    brief.step(bench.clock.at)
+    assert bench.hubspot.sent == [(wanted,)]
 
 
 def test_a_deliverer_that_slept_right_before_its_call_sends_nothing(bench: Bench) -> None:
