@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka clean
+.PHONY: sync demo test check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka chaos clean
 
 sync: .venv/synced
 
@@ -88,6 +88,11 @@ demo-kafka: sync
 # The suites on a real Kafka: its own, and the acceptance suite on Kafka and PostgreSQL over TCP.
 test-kafka: sync
 	@TEST_LOG=kafka $(BIN)/pytest -q tests/kafka tests/acceptance
+
+# Workers, the broker and PostgreSQL fail CYCLES times under load; then everything must converge.
+chaos: export CYCLES ?= 12
+chaos: sync
+	@$(BIN)/pytest -q tests/chaos
 
 kafka-down: sync
 	@$(BIN)/python -m tests.support.kafka_broker down

@@ -21,7 +21,7 @@ NEED_A_SERVER = frozenset(
 #: these start a Kafka too, or use the one that KAFKA_BOOTSTRAP_SERVERS names
 NEED_KAFKA = frozenset({"kafka"})
 #: not suites: programs with targets of their own, and what suites share
-NOT_SUITES = frozenset({"benchmarks", "support", "__pycache__"})
+NOT_SUITES = frozenset({"benchmarks", "chaos", "support", "__pycache__"})
 
 TESTS = Path(__file__).parent
 

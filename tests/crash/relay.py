@@ -1,13 +1,15 @@
-"""Stands before the engine's webhook endpoint, as a proxy does, and stays up when the engine dies.
+"""Stands before the engines' webhook endpoints, as a proxy does, and stays up when an engine dies.
 
 HubSpot's retries grow by the factor three: straight at an engine that is killed every other second
-they would go on for hours. The relay tries again for as long as HubSpot waits for an answer. It
-says that a webhook was taken only if an engine said so.
+they would go on for hours. The relay tries again for as long as HubSpot waits for an answer, one
+engine after the other where there are several. It says that a webhook was taken only if an engine
+said so.
 """
 
+import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,17 +21,20 @@ PATIENCE_SECONDS = 4.0
 PAUSE_SECONDS = 0.1
 ATTEMPT_SECONDS_MAX = 1.0
 PATH = "/hubspot"
+#: what HubSpot is told when no engine took it, and what an engine says that cannot take it now
+NOBODY = 503
 
 
 @contextmanager
-def relay(port: int) -> Iterator[str]:
-    """Pass webhooks on to a port of this machine; gives the address that HubSpot sends them to."""
+def relay(*ports: int) -> Iterator[str]:
+    """Pass webhooks on to ports of this machine; gives the address that HubSpot sends them to."""
+    urls = [f"http://127.0.0.1:{port}{PATH}" for port in ports]
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name: value for name, value in self.headers.items() if name != "Host"}
-            self.send_response(_passed_on(f"http://127.0.0.1:{port}{PATH}", body, headers))
+            self.send_response(_passed_on(urls, body, headers))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -48,14 +53,21 @@ def relay(port: int) -> Iterator[str]:
         thread.join()
 
 
-def _passed_on(url: str, body: bytes, headers: dict[str, str]) -> int:
+def _passed_on(urls: Sequence[str], body: bytes, headers: dict[str, str]) -> int:
     """Return what an engine answered, or that there was none."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    status = NOBODY
+    for url in itertools.cycle(urls):
+        if time.monotonic() >= deadline:
+            break
         try:
-            answer = requests.post(url, body, headers=headers, timeout=ATTEMPT_SECONDS_MAX)
+            status = requests.post(
+                url, body, headers=headers, timeout=ATTEMPT_SECONDS_MAX
+            ).status_code
         except requests.RequestException:
             time.sleep(PAUSE_SECONDS)
-        else:
-            return answer.status_code
-    return 503
+            continue
+        if status < NOBODY:
+            break
+        time.sleep(PAUSE_SECONDS)  # its database is away: it may be back in a moment
+    return status

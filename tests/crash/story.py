@@ -76,10 +76,14 @@ class Story:
     Args:
         person: acts.
         dice: what comes next.
+        records_max: how many opportunities and deals it creates.
     """
 
-    def __init__(self, person: Person, dice: random.Random) -> None:
+    def __init__(
+        self, person: Person, dice: random.Random, *, records_max: int = PAIRS_MAX
+    ) -> None:
         self.person = person
+        self._records_max = records_max
         self.records: list[Record] = []
         self.done: Counter[str] = Counter()
         self.failure: BaseException | None = None
@@ -132,7 +136,7 @@ class Story:
         self._look(record)
         draw = self._dice.random()
         if draw < 0.12:
-            if len(self.records) < PAIRS_MAX:
+            if len(self.records) < self._records_max:
                 self._dice.choice((self._create_opportunity, self._create_deal))()
         elif draw < 0.15:
             self._delete(record)

@@ -128,12 +128,15 @@ def contacts(person: Person, story: Story) -> Iterator[str]:
             yield f"contact {contact_id} shows {shown} deals, expected {counts[contact_id]}"
 
 
-def audit(calls: Mapping[str, Iterable[Json]], lines: Iterable[Json]) -> Iterator[str]:
+def audit(
+    calls: Mapping[str, Iterable[Json]], lines: Iterable[Json], *, step: timedelta = STEP
+) -> Iterator[str]:
     """What the access logs say was changed is what the audit log says was delivered.
 
     Args:
         calls: the engine's calls that changed something or were taken, by CRM.
         lines: the audit log.
+        step: longer than a step of the decide loop takes.
     """
     writes = _writes(lines)
     effects: dict[tuple[str, str, str], list[tuple[str, bool]]] = defaultdict(list)
@@ -148,7 +151,7 @@ def audit(calls: Mapping[str, Iterable[Json]], lines: Iterable[Json]) -> Iterato
                 yield f"the engine changed something in {crm} that no write is for: {path}"
     for write in writes:
         # A line bears the time at which the step began that wrote it.
-        write.closed_at = _later(write.closed_at) if write.closed_at else ""
+        write.closed_at = _later(write.closed_at, step) if write.closed_at else ""
         if write.kinds == []:
             yield f"{write.key}, decided at {write.decided_at}, has no end"
         within = [at for at, _ in effects[write.key] if write.decided_at <= at <= write.closed_at]
@@ -194,8 +197,8 @@ def _writes(lines: Iterable[Json]) -> list[Write]:
     return list(found.values())
 
 
-def _later(instant: str) -> str:
-    later = datetime.fromisoformat(instant) + STEP
+def _later(instant: str, step: timedelta) -> str:
+    later = datetime.fromisoformat(instant) + step
     return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

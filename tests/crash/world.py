@@ -95,7 +95,7 @@ class World:
         else:
             self.engine.wait_ready()
             if draw < STARTING_SHARE + WRITING_SHARE:
-                self._wait_for_a_write()
+                self.wait_for_a_write()
                 time.sleep(dice.uniform(0, HELD_BACK_SECONDS))
             else:
                 time.sleep(dice.uniform(0, WORKING_SECONDS))
@@ -103,7 +103,7 @@ class World:
 
     def kill_in_mid_write(self) -> None:
         """Kill the engine as soon as it has changed something."""
-        self._wait_for_a_write()
+        self.wait_for_a_write()
         self.kill()
 
     @contextmanager
@@ -118,15 +118,18 @@ class World:
         ):
             yield
 
-    def _wait_for_a_write(self) -> None:
+    def wait_for_a_write(self) -> None:
         """Return once the engine has changed something, or a while has passed."""
         places = {url: self._newest(url) for url in (self.salesforce_url, self.hubspot_url)}
         deadline = time.monotonic() + WRITING_SECONDS
         while time.monotonic() < deadline:
-            for url, after in places.items():
-                if any(_is_write(call) for call in self._calls(url, after)):
-                    return
+            if any(self.has_written_since(url, after) for url, after in places.items()):
+                return
             time.sleep(0.02)
+
+    def has_written_since(self, crm_url: str, after: int) -> bool:
+        """Tell whether the engine has changed something in a CRM since a call of its log."""
+        return any(_is_write(call) for call in self._calls(crm_url, after))
 
     def _newest(self, crm_url: str) -> int:
         """Return the number of the newest call; what came before need not be read again."""

@@ -54,10 +54,14 @@ class TcpPostgres:
             working_in=self.folder,
         )
 
-    def stop(self) -> None:
-        """Stop it at once; connections are cut, what was committed stays."""
+    def stop(self, *, mode: str = "fast") -> None:
+        """Stop it at once; connections are cut, what was committed stays.
+
+        Args:
+            mode: `pg_ctl`'s; after `immediate` the next start is a recovery, as after a crash.
+        """
         programs.run(
-            *("pg_ctl", "stop", "-s", "-m", "fast", "-D", str(self.cluster)), working_in=self.folder
+            *("pg_ctl", "stop", "-s", "-m", mode, "-D", str(self.cluster)), working_in=self.folder
         )
 
     def kill(self) -> None:
