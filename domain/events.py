@@ -212,6 +212,8 @@ class FieldNote(BaseModel):
     #: whether a value of ours stood there before, and the newest of them: the author saw it
     followed_ours: bool = Field(default=False, exclude_if=operator.not_)
     our_value: Value = Field(default=None, exclude_if=operator.not_)
+    #: of a change: what stood there before, as far as it was known; None: blank, or not known
+    before: Value = Field(default=None, exclude_if=operator.not_)
 
 
 class SideNote(BaseModel):
@@ -364,6 +366,10 @@ class FieldSettled(_Event):
     how: str
     #: the loser's value, in its side's own terms, where there was one
     losing: Value = None
+    #: who set the winner's value, and who set the loser's and when; blank: nobody knows
+    winner_by: str = Field(default="", exclude_if=operator.not_)
+    losing_by: str = Field(default="", exclude_if=operator.not_)
+    losing_at: AwareDatetime | None = Field(default=None, exclude_if=operator.not_)
 
 
 class FieldHeld(_Event):

@@ -88,7 +88,7 @@ PIPELINE_NOT_READY: Final = Problem(
     "DS304",
     RuleId.STAGE_MAP,
     "the record type's pipeline is not complete yet",
-    "run `dealsync setup`; if HubSpot refused it, `dealsync issues` says why",
+    "run `dealsync setup`; if HubSpot refused it, `dealsync issues list` says why",
 )
 CATALOG_REFUSED: Final = Problem(
     "DS305",
@@ -154,13 +154,21 @@ REQUIRED_CLEARED: Final = Problem(
     "DS410",
     RuleId.REQUIRED,
     "a required value was cleared in HubSpot and put back",
-    "nothing to do if the value shown is right",
+    "nothing to do if the value shown is right: it closes when the field changes next, or by"
+    " `dealsync issues discard`",
 )
 LABELLED_ASSOCIATION: Final = Problem(
     "DS501",
     RuleId.CONTACT_REMOVAL,
     "a labelled association was not removed",
     "remove it in HubSpot if it is not wanted",
+)
+DELETES_HELD: Final = Problem(
+    "DS602",
+    RuleId.DELETE_FUSE,
+    "more deletes than the policy allows at once are held",
+    "look at them with `dealsync writes list --state held`; then `dealsync writes release`, or"
+    " `dealsync writes cancel --held` to keep the deals",
 )
 MERGE_LEFT_OVER: Final = Problem(
     "DS601",
@@ -197,5 +205,6 @@ PROBLEMS: Final[dict[str, Problem]] = {
         REQUIRED_CLEARED,
         LABELLED_ASSOCIATION,
         MERGE_LEFT_OVER,
+        DELETES_HELD,
     )
 }

@@ -21,7 +21,7 @@ from domain.ids import Crm
 from domain.issues import NOT_READABLE
 from domain.mapping import CLOSE_DATE, OWNER, STAGE, FieldRule, Mapping
 from domain.pair import FieldState, PairState, kind_of
-from domain.registers import Lesson, Seen, comes_too_early, lesson
+from domain.registers import Lesson, Register, Seen, comes_too_early, lesson
 from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
 
@@ -235,10 +235,20 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
                     high=shown.high,
                     kind=what,
                     by="rewritten" if what is Lesson.REWRITTEN else shown.by,
+                    before=_before(register, what, record) if what is not Lesson.KNOWN else None,
                     **_followed(story, mapping, record, reading, note),
                 )
             )
     return notes
+
+
+def _before(register: Register, what: Lesson, record: _Record) -> Value:
+    """Return what stood there before a change, as far as it is known."""
+    if what is Lesson.REWRITTEN and register.delivered is not None:
+        return register.delivered.value
+    stale = register.learned_at is not None and record.read_begun_at < register.learned_at
+    # Somebody edited between our look and our write: they saw what our value went over.
+    return register.replaced if stale else register.known
 
 
 class _Followed(TypedDict, total=False):

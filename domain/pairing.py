@@ -238,6 +238,8 @@ def _update(story: Story, side: Crm) -> None:
     pair = story.pair
     reason = "; ".join(f"{c.field}: {c.before!r} → {c.after!r}" for c in changes)
     ambiguous = _is_ambiguous(story)
+    only_link = all(c.name == links.LINK_FIELDS[side] for c in changes)
+    rule = RuleId.LINK_IDS if only_link else RuleId.FIELD_RULE
     if side is Crm.HUBSPOT:
         status = record_status.changes(story, PairState.LIVE)
         write_to_deal = UpdateDeal(
@@ -246,7 +248,7 @@ def _update(story: Story, side: Crm) -> None:
             fields=(*changes, *status),
             pipeline_id=pair.believed_pipeline_id,
         )
-        story.ask(RuleId.FIELD_RULE, write_to_deal, reason, ambiguous=ambiguous)
+        story.ask(rule, write_to_deal, reason, ambiguous=ambiguous)
     else:
         write = UpdateOpportunity(
             id=story.write_id(),
@@ -254,7 +256,7 @@ def _update(story: Story, side: Crm) -> None:
             fields=changes,
             pipeline_id=pair.believed_pipeline_id,
         )
-        story.ask(RuleId.FIELD_RULE, write, reason, ambiguous=ambiguous)
+        story.ask(rule, write, reason, ambiguous=ambiguous)
 
 
 def _is_ambiguous(story: Story) -> bool:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain import events, ids, writes
-from domain.canonical import Value
+from domain.canonical import Value, instant_text
 from domain.ports import StoredEvent
 from domain.writes import Write
 
@@ -38,6 +38,20 @@ class AuditField:
     before: Value = None
     after: Value = None
     losing: Value = None
+    #: who set `after`, and who set `losing`; blank: the line's cause says it, or nobody knows
+    by: str = ""
+    losing_by: str = ""
+
+    def values(self) -> dict[str, Value]:
+        """Return it as JSON shows it: authors only where they are known."""
+        authors = {"by": self.by, "losing_by": self.losing_by}
+        return {
+            "field": self.field,
+            "before": self.before,
+            "after": self.after,
+            "losing": self.losing,
+            **{name: who for name, who in authors.items() if who},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,23 +325,37 @@ def _side(event: events.SideNoted) -> _Said | None:
     if not changed:
         return None
     kinds = sorted({note.kind for note in changed})
-    fields = tuple(AuditField(note.field, after=note.value) for note in changed)
+    fields = tuple(
+        AuditField(note.field, before=note.before, after=note.value, by=note.by) for note in changed
+    )
     return replace(_counterpart(event, ", ".join(kinds)), fields=fields)
 
 
 def _settled(event: events.FieldSettled) -> _Said:
-    winner = event.winner or "nobody"
+    by = f" (set by {event.winner_by})" if event.winner_by else ""
+    whose = f"{event.winner}'s value{by} stands" if event.winner is not None else "chosen"
     field = AuditField(
         event.field,
         after=event.hubspot if event.winner is ids.Crm.HUBSPOT else event.salesforce,
         losing=event.losing,
+        by=event.winner_by,
+        losing_by=event.losing_by,
     )
     return _Said(
         LineKind.OBSERVED,
-        f"{winner} wins ({event.how})",
+        f"{whose} ({event.how}){_lost(event)}",
         fields=(field,),
         ambiguous=event.how == "ambiguous",
     )
+
+
+def _lost(event: events.FieldSettled) -> str:
+    if event.winner is None:
+        return f" by {event.by}" if event.by else ""
+    who = f" by {event.losing_by}" if event.losing_by else ""
+    when = f" at {instant_text(event.losing_at)}" if event.losing_at is not None else ""
+    how = f" (set{who}{when})" if who or when else ""
+    return f"; {event.winner.other}'s {event.losing!r}{how} lost"
 
 
 def _counterpart(

@@ -12,7 +12,7 @@ from adapters.cli.session import Session, open_session
 from adapters.cli.wording import STATUS, value_text
 from domain.ids import Crm, WriteId
 from domain.rules import RuleId
-from projections.audit_line import AuditLine, LineKind
+from projections.audit_line import AuditField, AuditLine, LineKind
 from projections.reading import AuditFilter, PlacedLine, Views
 
 LIMIT: Final = 50
@@ -145,24 +145,30 @@ def _pages(views: Views, chosen: AuditFilter) -> Iterator[PlacedLine]:
 
 
 def _shown(line: AuditLine) -> dict[str, object]:
-    return asdict(line)
+    return {**asdict(line), "fields": [field.values() for field in line.fields]}
 
 
 def _text(line: AuditLine) -> str:
     """Return a line as people read it."""
     fields = [
-        f"{field.field} {value_text(field.before)} → {value_text(field.after)}"
-        f"{f' ({value_text(field.losing)} lost)' if field.losing is not None else ''}"
+        _field_text(field)
         for field in line.fields
-        if (field.before != field.after or field.losing is not None)
-        and not field.field.startswith(STATUS)
+        if field.before != field.after or field.losing is not None
     ]
     record = line.record_id or line.opportunity_id or line.deal_id or line.contact_id or ""
     what = " ".join(word for word in (line.operation, line.object, record) if word)
     told = ", ".join(fields) or line.reason
-    if line.operation is None and fields:
+    # A write's reason is its fields once more; of what became of it, the CRM's word, or ours.
+    if line.kind not in (LineKind.DECIDED, LineKind.DELIVERED) and fields and line.reason:
         told = f"{line.reason}: {told}"
     doubt = " (time could not tell who won)" if line.ambiguous else ""
     by = f", by {line.cause.by}" if line.cause.by else ""
     text = ": ".join(part for part in (line.rule, what, told) if part)
     return f"{instant(line.at)}  {line.kind:<11}  {text}{doubt}{by}"
+
+
+def _field_text(field: AuditField) -> str:
+    if field.field.startswith(STATUS):
+        return f"{field.field} = {value_text(field.after)}"  # what it showed before is not known
+    losing = f" ({value_text(field.losing)} lost)" if field.losing is not None else ""
+    return f"{field.field} {value_text(field.before)} → {value_text(field.after)}{losing}"

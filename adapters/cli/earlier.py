@@ -149,9 +149,9 @@ def _values(mapping: Mapping, history: Iterable[Told], context: Context) -> Iter
             ):
                 side = settled.winner.other if settled.winner is not None else Crm.SALESFORCE
                 losing = Earlier(
-                    at=settled.at,
+                    at=settled.losing_at or settled.at,
                     side=side,
-                    by="",
+                    by=settled.losing_by,
                     how="lost",
                     value=settled.losing,
                     salesforce=settled.losing,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from adapters.cli.output import instant
 from domain import events, facts
 from domain.canonical import Value
 from domain.facts import Fact
@@ -130,14 +131,24 @@ def _side(event: events.SideNoted) -> str:
 
 def _settled(event: events.FieldSettled) -> str:
     how = f"{CRM_NAMES[event.winner]} wins, {event.how}" if event.winner is not None else event.how
-    losing = f"; {value_text(event.losing)} lost" if event.losing is not None else ""
     same = event.salesforce == event.hubspot
     values = (
         value_text(event.salesforce)
         if same
         else f"{value_text(event.salesforce)} in Salesforce, {value_text(event.hubspot)} in HubSpot"
     )
-    return f"{event.field} is to be {values} ({how}){losing}"
+    return f"{event.field} is to be {values} ({how}{_by(event.winner_by)}){lost_text(event)}"
+
+
+def lost_text(event: events.FieldSettled) -> str:
+    """Return whose value lost, who had set it and when; blank: none did."""
+    if event.losing is None:
+        return ""
+    whose = f"{CRM_NAMES[event.winner.other]}'s " if event.winner is not None else ""
+    set_by = f" by {event.losing_by}" if event.losing_by else ""
+    when = f" at {instant(event.losing_at)}" if event.losing_at is not None else ""
+    how = f" (set{set_by}{when})" if set_by or when else ""
+    return f"; {whose}{value_text(event.losing)}{how} lost"
 
 
 def fact_text(fact: Fact) -> str:

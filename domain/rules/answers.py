@@ -14,7 +14,7 @@ again by the arithmetic of desired less believed.
 | refused, none named | the write is held whole, until a trigger field, the policy or the schema changes, or `retry` |
 | refused, the record is gone there | it is read again |
 | unknown | stays open until its reading; never sent again |
-| held | stays open until a person releases it |
+| held | stays open, with an issue, until a person releases or discards it |
 | cancelled | what is still wanted is decided anew; a deletion that a person discards is not |
 
 A daily limit, a refused sign-in, or a disabled API pauses that CRM's writes with one issue, and they
@@ -47,6 +47,8 @@ def closed(story: Story, fact: Outcome) -> bool:
         return _late(story, fact)
     in_doubt = isinstance(fact, WriteDone) and _was_read_meanwhile(story, write, fact)
     story.tell(_closing(story, fact))
+    if isinstance(write, ArchiveDeal):
+        _tell_of_fuse(story, write, fact)
     match fact:
         case WriteDone():
             if in_doubt:
@@ -62,6 +64,16 @@ def closed(story: Story, fact: Outcome) -> bool:
             return _cancelled(story, write, fact)
         case WriteUnknown() | WriteHeld():
             return False
+
+
+def _tell_of_fuse(story: Story, write: ArchiveDeal, fact: Outcome) -> None:
+    """Open an issue for a deletion that the fuse holds; whatever settles it closes that."""
+    held = issues.DELETES_HELD
+    if isinstance(fact, WriteHeld):
+        story.open_issue(held, write.id, f"the deal's deletion is held: {fact.reason}; {held.fix}")
+    elif (held.code, write.id) in story.pair.issues and not isinstance(fact, WriteUnknown):
+        said = story.said(held.rule)
+        story.tell(events.IssueClosed(**said, code=held.code, subject=write.id))
 
 
 def _was_read_meanwhile(story: Story, write: Write, fact: WriteDone) -> bool:

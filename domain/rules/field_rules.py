@@ -97,6 +97,8 @@ def settle_as(story: Story, mapping: Mapping, winner: Crm, *, how: str, rule: Ru
     # A concurrent change loses, also one that had been taken into account before this came.
     lost = loser.fresh or how in (How.CONCURRENT, How.AMBIGUOUS)
     losing = loser.foreign.value if lost and loser.foreign is not None else None
+    if losing == found.value:
+        losing = None
     on_salesforce, on_hubspot = (
         (value, found.value) if winner is Crm.SALESFORCE else (found.value, value)
     )
@@ -108,7 +110,10 @@ def settle_as(story: Story, mapping: Mapping, winner: Crm, *, how: str, rule: Ru
             hubspot=on_hubspot,
             winner=winner,
             how=how,
-            losing=losing if losing != found.value else None,
+            losing=losing,
+            winner_by=foreign.by if foreign is not None and foreign.value == value else "",
+            losing_by=loser.foreign.by if losing is not None and loser.foreign is not None else "",
+            losing_at=loser.foreign.high if losing is not None and loser.foreign else None,
         )
     )
     return True
@@ -121,7 +126,10 @@ def differences(story: Story, side: Crm) -> tuple[FieldChange, ...]:
         if mapping.rule is FieldRule.DONT_SYNC:
             continue
         state = story.pair.field(mapping.name)
-        if state.base is None or state.base.on(side) == state.on(side).believed:
+        if state.base is None:
+            continue
+        if state.base.on(side) == state.on(side).believed:
+            _free_what_was_refused(story, mapping, side, state)
             continue
         if state.salesforce.fresh or state.hubspot.fresh:
             # A change that could not be settled: neither side is overwritten with what was before.
@@ -181,6 +189,19 @@ def report(story: Story) -> None:
             story.problem(problem, name if both else f"{name}@{side}", held.detail)
             story.wait_for("catalog")
             story.wait_for("policy")
+    settled = {e.field for e in story.events if isinstance(e, events.FieldSettled)}
+    for (code, name), text in story.pair.issues.items():
+        # It tells what happened to a person's edit: until that field moves on, or it is discarded.
+        if code == issues.REQUIRED_CLEARED.code and name not in settled:
+            story.problem(issues.REQUIRED_CLEARED, name, text)
+
+
+def _free_what_was_refused(story: Story, mapping: Mapping, side: Crm, state: FieldState) -> None:
+    """Let go of a refused value that nobody wants there any more: both sides are equal."""
+    held = state.held.get(side)
+    fresh = state.salesforce.fresh or state.hubspot.fresh
+    if held is not None and held.code == issues.FIELD_REFUSED.code and not fresh:
+        _free(story, mapping, side)
 
 
 def _settle(story: Story, mapping: Mapping, state: FieldState) -> None:

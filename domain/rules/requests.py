@@ -97,6 +97,7 @@ def _restore(story: Story, fact: PairRequested) -> bool:
             winner=None,
             how="restored",
             losing=story.pair.field(mapping.name).salesforce.known,
+            winner_by=fact.by,
         )
     )
     return True

@@ -14,6 +14,7 @@ from domain.rules import RuleId
 from projections.following import FOLLOWERS
 from tests.support import postgres
 from tests.support.happenings import (
+    AT,
     Story,
     closed,
     founded,
@@ -38,7 +39,12 @@ def database() -> Iterator[Database]:
         decisions = PostgresDecisions(database, inline=(audit.write_lines,))
         story = Story(decisions)
         a, b = pair("a"), pair("b")
-        delivered, waiting = write(a), write(b)
+        delivered, waiting, over = write(a), write(b), write(a, 2)
+        # What goes over the lost value says so as well; the loss is one.
+        change = over.write.fields[0].model_copy(update={"losing": "1100"})
+        over = over.model_copy(
+            update={"write": over.write.model_copy(update={"fields": (change,)})}
+        )
         story.tell(
             founded(salesforce_contact(CONTACT)),
             founded(hubspot_contact("77")),
@@ -55,6 +61,24 @@ def database() -> Iterator[Database]:
             events.NothingDecided(
                 **said(b, rule=RuleId.TRIGGER_FIELDS), reason="only unmapped fields changed"
             ),
+            events.SideNoted(
+                **said(a, rule=RuleId.VALUE_TIME),
+                side=Crm.HUBSPOT,
+                record_id="1",
+                read_begun_at=AT,
+                note=events.SideNote(created_at=AT, modified_at=AT, scope_id=None),
+                fields=(
+                    events.FieldNote(
+                        field="amount",
+                        value="1100",
+                        low=AT,
+                        high=AT,
+                        kind="changed",
+                        by="bob",
+                        before="1000",
+                    ),
+                ),
+            ),
             events.FieldSettled(
                 **said(a, rule=RuleId.WHO_WINS),
                 field="amount",
@@ -63,7 +87,11 @@ def database() -> Iterator[Database]:
                 winner=Crm.SALESFORCE,
                 how="concurrent",
                 losing="1100",
+                winner_by="ada",
+                losing_by="bob",
+                losing_at=AT,
             ),
+            over,
         )
         with database.transaction() as connection:
             connection.execute(

@@ -54,7 +54,14 @@ def test_yesterdays_changes_say_why(database: Database) -> None:
 def test_the_losing_value_is_listed(database: Database) -> None:
     (row,) = answer(database, "Where did one side's change lose against the other's?")
 
-    assert row[1:] == (OPPORTUNITY, "1", "amount", "1200.50", "1100", False)
+    kept, lost = ("1200.50", "ada"), ("1100", "bob")
+    assert row[1:] == (OPPORTUNITY, "1", "amount", *kept, *lost, False)
+
+
+def test_an_edit_has_its_author_and_what_was_there_before(database: Database) -> None:
+    (row,) = answer(database, "Who changed this field, and what did it hold before?")
+
+    assert row[1:] == (OPPORTUNITY, "hubspot", "bob", "1000", "1100")
 
 
 def test_a_write_took_two_seconds(database: Database) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.ids import opportunity
+from domain.writes import UpdateDeal
 from tests.support.filled_home import FilledHome, Recorded, filled_home
 from tests.support.scenario import DEAL, OPPORTUNITY
 
@@ -83,6 +84,26 @@ def test_people_read_a_line_a_decision(home: FilledHome) -> None:
     ended = home.call("audit", "list", "--kind", "decided")
 
     assert "field-rule: update deal 9001: amount '1200' → '1500'" in ended.out
+
+
+def test_people_read_all_that_a_create_wrote(home: FilledHome) -> None:
+    ended = home.call("audit", "list", "--kind", "delivered")
+
+    (create,) = [line for line in ended.out.splitlines() if "create deal" in line]
+    assert "dealsync_opportunity_id blank → '006" in create
+    assert "dealsync_state = 'live'" in create
+
+
+def test_people_read_why_a_write_was_cancelled(tmp_path: Path) -> None:
+    scenario = _live()
+    (write,) = scenario.asked(UpdateDeal)
+    scenario.given(scenario.cancelled(write, 106, "the deal changed meanwhile", "who-wins"))
+    with filled_home(tmp_path, scenario) as filled:
+        ended = filled.call("audit", "list", "--kind", "cancelled")
+        (line,) = filled.call("audit", "list", "--kind", "cancelled", "--json").json["items"]
+
+    assert "who-wins: update deal 9001: the deal changed meanwhile: amount" in ended.out
+    assert line["reason"] == "the deal changed meanwhile"
 
 
 def test_writes_are_listed_with_their_state(home: FilledHome) -> None:

@@ -9,8 +9,11 @@ import pytest
 from typer.main import get_command
 
 from adapters.cli.app import app
+from domain.issues import PROBLEMS
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = (DOCS / "cli.md").read_text(encoding="utf-8")
+ISSUES = (DOCS / "issues.md").read_text(encoding="utf-8")
 #: plays for people and leaves nothing to read
 FOR_PEOPLE_ONLY = {"demo"}
 
@@ -38,8 +41,18 @@ def test_each_command_has_json(name: str) -> None:
     assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
 
 
+def test_each_issue_is_in_its_document_with_its_fix() -> None:
+    rows = re.findall(r"^\| (DS\d{3}) \| (.+?) \| (.+?) \| `(.+?)` \|", ISSUES, re.MULTILINE)
+
+    assert rows == [
+        (code, problem.title, problem.fix, problem.rule)
+        for code, problem in sorted(PROBLEMS.items())
+    ]
+
+
 def test_each_example_is_a_command() -> None:
-    examples = re.findall(r"`dealsync ([a-z][^`]*)`", DOCUMENT)
+    fixes = "".join(problem.fix for problem in PROBLEMS.values())
+    examples = re.findall(r"`dealsync ([a-z][^`]*)`", DOCUMENT + ISSUES + fixes)
     unknown = [
         example
         for example in examples

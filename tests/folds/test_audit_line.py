@@ -94,7 +94,9 @@ def test_a_withdrawn_write_is_cancelled() -> None:
 
 def test_what_a_person_changed_is_observed_and_what_was_only_read_is_not() -> None:
     def noted(kind: str) -> events.SideNoted:
-        note = events.FieldNote(field="name", value="New", low=None, high=AT, kind=kind)
+        note = events.FieldNote(
+            field="name", value="New", low=None, high=AT, kind=kind, by="ada", before="Old"
+        )
         return events.SideNoted(
             **said(pair("a")),
             side=Crm.SALESFORCE,
@@ -108,7 +110,7 @@ def test_what_a_person_changed_is_observed_and_what_was_only_read_is_not() -> No
     changed = line(noted("changed"))
     assert (changed.kind, changed.object) == (LineKind.OBSERVED, "opportunity")
     assert changed.opportunity_id == changed.record_id == "006000000000001AAA"
-    assert changed.fields == (AuditField("name", after="New"),)
+    assert changed.fields == (AuditField("name", before="Old", after="New", by="ada"),)
 
 
 def test_the_losing_value_is_kept() -> None:
@@ -120,10 +122,19 @@ def test_the_losing_value_is_kept() -> None:
         winner=Crm.SALESFORCE,
         how="ambiguous",
         losing="3",
+        winner_by="ada",
+        losing_by="bob",
+        losing_at=AT,
     )
 
-    assert line(settled).fields == (AuditField("amount", after="2", losing="3"),)
+    assert line(settled).fields == (
+        AuditField("amount", after="2", losing="3", by="ada", losing_by="bob"),
+    )
     assert line(settled).ambiguous
+    assert line(settled).reason == (
+        "salesforce's value (set by ada) stands (ambiguous);"
+        " hubspot's '3' (set by bob at 2026-11-24T09:00:00.000Z) lost"
+    )
 
 
 def test_a_buried_record_is_named() -> None:

@@ -168,6 +168,27 @@ def test_a_held_field_goes_again_when_its_value_changes() -> None:
     assert set() == scenario.issues()
 
 
+def test_a_refused_value_that_is_taken_back_leaves_no_issue() -> None:
+    scenario, write = edited(amount="7")
+    scenario.given(scenario.rejected(write, 45, "amount", code="INVALID"))
+    assert {"DS406"} == scenario.issues()
+
+    scenario.when(scenario.opportunity(50, name="Acme Renewal", amount="1200"))
+
+    assert scenario.asked(UpdateDeal) == ()
+    assert set() == scenario.issues()
+
+
+def test_a_refused_value_that_the_other_side_gets_by_hand_leaves_no_issue() -> None:
+    scenario, write = edited(amount="7")
+    scenario.given(scenario.rejected(write, 45, "amount", code="INVALID"))
+
+    scenario.when(scenario.deal(50, amount="7", set_at={"amount": 49}, link=OPPORTUNITY))
+
+    assert scenario.writes() == ()
+    assert set() == scenario.issues()
+
+
 def test_a_held_field_goes_again_on_retry() -> None:
     scenario, write = edited(amount="7")
     scenario.given(scenario.rejected(write, 45, "amount", code="INVALID"))

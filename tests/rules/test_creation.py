@@ -217,3 +217,27 @@ def test_who_fills_in_both_new_records_is_judged_by_time() -> None:
 
 _OURS = ("dealname", "dealstage", "closedate", "amount", "hubspot_owner_id", "dealtype")
 _STATUS = ("dealsync_link", "dealsync_synced_at", "dealsync_issue")
+
+
+def test_a_required_value_that_was_put_back_is_told_until_the_field_changes() -> None:
+    scenario = Scenario().live()
+    scenario.when(scenario.deal(40, name="", set_at={"dealname": 39}, link=OPPORTUNITY))
+    (write,) = scenario.asked(UpdateDeal)
+    assert {"DS410"} == scenario.issues()
+
+    scenario.when(scenario.done(write, 45))
+    scenario.when(scenario.opportunity(50, name="Acme Renewal", amount="7"))
+    assert {"DS410"} == scenario.issues()
+
+    scenario.when(scenario.opportunity(60, name="Acme Renewal II", amount="7"))
+    assert set() == scenario.issues()
+
+
+def test_a_required_value_that_was_put_back_is_told_until_a_person_has_seen_it() -> None:
+    scenario = Scenario().live()
+    scenario.given(scenario.deal(40, name="", set_at={"dealname": 39}, link=OPPORTUNITY))
+
+    scenario.when(scenario.asks(50, "discard", field="DS410"))
+    scenario.when(scenario.opportunity(60, name="Acme Renewal", amount="7"))
+
+    assert set() == scenario.issues()

@@ -3,11 +3,12 @@
 import pytest
 
 from domain import events, ids
+from domain.facts import WriteHeld
 from domain.pair import PairState
 from domain.policy import Policy, Switches
 from domain.rules import RuleId
 from domain.writes import WRITES, ArchiveDeal, CreateDeal, CreateOpportunity
-from tests.support.scenario import DEAL, OPPORTUNITY, Scenario
+from tests.support.scenario import DEAL, OPPORTUNITY, Scenario, at
 
 
 def test_deleting_the_opportunity_deletes_the_deal() -> None:
@@ -248,3 +249,36 @@ def test_the_fuse_is_where_writes_are_claimed(rule: RuleId) -> None:
     (closed,) = scenario.told(events.WriteClosed)
     assert ("held", rule) == (closed.outcome, closed.rule)
     assert scenario.pair().has_open(ArchiveDeal)
+
+
+def test_a_deletion_that_the_fuse_holds_is_an_issue_until_it_is_settled() -> None:
+    scenario = Scenario().live()
+    scenario.when(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    (write,) = scenario.asked(ArchiveDeal)
+    held = WriteHeld(
+        id=scenario.fact_id(),
+        at=at(50),
+        stream=write.stream,
+        write_id=write.id,
+        reason="25 deletes in 10 minutes",
+    )
+
+    scenario.when(held)
+    assert {"DS602"} == scenario.issues(ids.deal(DEAL))
+
+    scenario.when(scenario.done(write, 60, DEAL))
+    assert set() == scenario.issues(ids.deal(DEAL))
+
+
+def test_a_held_deletion_that_is_discarded_leaves_no_issue() -> None:
+    scenario = Scenario().live()
+    scenario.when(scenario.deleted(40, ids.opportunity(OPPORTUNITY)))
+    (write,) = scenario.asked(ArchiveDeal)
+    held = WriteHeld(
+        id=scenario.fact_id(), at=at(50), stream=write.stream, write_id=write.id, reason="many"
+    )
+    scenario.given(held)
+
+    scenario.when(scenario.cancelled(write, 60, "an operator discarded it", RuleId.DELETE_FUSE))
+
+    assert set() == scenario.issues(ids.deal(DEAL))

@@ -120,6 +120,17 @@ def test_a_deal_in_an_unsynced_pipeline_is_adopted_as_stopped() -> None:
     assert scenario.asked(CreateDeal) == ()
 
 
+def test_a_write_of_nothing_but_a_link_is_told_by_the_rule_of_links() -> None:
+    scenario = Scenario().adopted().when(Scenario().opportunity(10))
+    (create,) = scenario.asked(CreateDeal)
+
+    scenario.when(scenario.done(create, 20, DEAL))
+
+    (decided,) = scenario.told(events.WriteDecided)
+    assert [change.name for change in decided.write.fields] == ["DealSync_Deal_Id__c"]
+    assert decided.rule == RuleId.LINK_IDS
+
+
 def test_a_cloned_deal_enters_as_new() -> None:
     """`copied-link`: the link's target is paired already, so this one is a copy."""
     scenario = Scenario().adopted().live()
