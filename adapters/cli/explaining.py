@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from adapters.cli.wording import CRM_NAMES, event_text, fact_text, operation_text, value_text
+from adapters.cli import standing
+from adapters.cli.standing import Now
+from adapters.cli.wording import (
+    CRM_NAMES,
+    event_text,
+    fact_text,
+    lost_text,
+    operation_text,
+    value_text,
+)
 from domain import events, facts
 from domain.catalog import Catalog
 from domain.facts import Fact
@@ -18,7 +27,6 @@ from domain.issues import PROBLEMS
 from domain.mapping import FieldRule
 from domain.mapping import Mapping as FieldMapping
 from domain.pair import Pair, PairState
-from domain.policy import Policy
 from domain.ports import StoredEvent
 from projections.reading import AttemptRow, WriteRow
 
@@ -146,63 +154,82 @@ def _sending(
 
 
 def field_answer(
-    pair: Pair, mapping: FieldMapping, policy: Policy, history: Sequence[Told], *, deal_sync: bool
+    pair: Pair,
+    mapping: FieldMapping,
+    history: Sequence[Told],
+    now: Now,
+    rows: Mapping[WriteId, WriteRow],
 ) -> str:
-    """Return in one sentence why a field is as it is, or why nothing crosses."""
+    """Return in one sentence why a field is as it is, or why nothing crosses.
+
+    Args:
+        pair: as it is.
+        mapping: of the field.
+        history: the pair's events, oldest first.
+        now: what holds for every pair.
+        rows: of the pair's open writes.
+    """
     state = pair.field(mapping.name)
     values = ", ".join(
         f"{value_text(state.on(side).known)} in {CRM_NAMES[side]}"
         for side in Crm
         if state.on(side).seen
     )
-    now = f"{mapping.name} is {values}" if values else f"{mapping.name} was never seen"
-    if not deal_sync:
-        return f"{now}; nothing crosses: deal sync is off"
+    is_now = f"{mapping.name} is {values}" if values else f"{mapping.name} was never seen"
+    if not now.deal_sync:
+        return f"{is_now}; nothing crosses: deal sync is off"
     if pair.state is not PairState.LIVE:
-        return f"{now}; nothing crosses: {pair_answer(pair, history)}"
-    if mapping.rule is FieldRule.DONT_SYNC and policy.mapping(mapping.name) == mapping:
-        return f"{now}; its rule is dont_sync: nothing crosses"
+        return f"{is_now}; nothing crosses: {pair_answer(pair, history, now, rows)}"
+    if mapping.rule is FieldRule.DONT_SYNC and now.policy.mapping(mapping.name) == mapping:
+        return f"{is_now}; its rule is dont_sync: nothing crosses"
     if state.held:
         side, held = next(iter(sorted(state.held.items())))
         fix = PROBLEMS[held.code].fix if held.code in PROBLEMS else ""
-        return f"{now}; not written in {CRM_NAMES[side]}: {held.code} {held.detail}; {fix}"
+        told = held.detail if fix in held.detail else f"{held.detail}; {fix}"
+        return f"{is_now}; not written in {CRM_NAMES[side]}: {held.code} {told}"
     topic = next(
         (t for t in pair.refused if t in ("write.UpdateDeal", "write.UpdateOpportunity")), None
     )
     if topic is not None:
-        return f"{now}; the write was refused: {' '.join(pair.refused[topic])}"
-    if any(c.field == mapping.name for write in pair.open.values() for c in write.fields):
-        return f"{now}; a write is under way"
+        return f"{is_now}; the write was refused: {' '.join(pair.refused[topic])}"
+    on_its_way = "".join(
+        f"; {standing.write_text(write, rows.get(write.id), now)}"
+        for write in pair.open.values()
+        if any(change.field == mapping.name for change in write.fields)
+    )
     settled = _last(history, events.FieldSettled, mapping.name)
     if settled is None or state.base is None:
-        return f"{now}; it acts only when it changes (rule no-retroactive)"
+        if on_its_way:
+            return f"{is_now}{on_its_way}"
+        return f"{is_now}; it acts only when it changes (rule no-retroactive)"
     event = settled.event
     assert isinstance(event, events.FieldSettled), "that is what was looked for"
     won = f"{CRM_NAMES[event.winner]} won" if event.winner is not None else "chosen"
-    by = f" ({event.by})" if event.by else ""
-    losing = f"; {value_text(event.losing)} lost" if event.losing is not None else ""
-    return f"{now}: {won}{by}, {event.how}, rule {mapping.rule}{losing}"
+    # A cause's author need not be the winning value's: the loser's news settles a field as well.
+    who = event.winner_by if event.winner is not None else event.by
+    by = f" (set by {who})" if who else ""
+    return f"{is_now}: {won}{by}, {event.how}, rule {mapping.rule}{lost_text(event)}{on_its_way}"
 
 
-def pair_answer(pair: Pair, history: Sequence[Told]) -> str:
-    """Return in one sentence why a pair is in its state."""
-    if pair.parked:
-        return f"{len(pair.parked)} facts are parked: {pair.parked[0].error}"
-    gate = next((t for t in reversed(history) if isinstance(t.event, _GATES)), None)
-    nothing = next(
-        (t for t in reversed(history) if isinstance(t.event, events.NothingDecided)), None
-    )
+def pair_answer(
+    pair: Pair, history: Sequence[Told], now: Now, rows: Mapping[WriteId, WriteRow]
+) -> str:
+    """Return in one sentence why a pair is in its state, and what is in its way."""
     text = f"the pair is {pair.state}"
-    if pair.state is PairState.OUTSIDE and nothing is not None:
-        return f"{text}: {event_text(nothing.event)}"
+    parked = f"; {len(pair.parked)} facts are parked: {pair.parked[0].error}" if pair.parked else ""
+    told = "; ".join(f"{code} {issue}" for (code, _), issue in sorted(pair.issues.items()))
+    issues = f"; open: {told}" if told else ""
+    waits = f"; waits for {', '.join(pair.waiting)}" if pair.waiting else ""
+    if pair.state is PairState.OUTSIDE:
+        return f"{text}: {'; '.join(standing.why_outside(pair, now))}{parked}{issues}{waits}"
+    gate = next((t for t in reversed(history) if isinstance(t.event, _GATES)), None)
     if gate is not None:
         text += f": {event_text(gate.event)}"
-    if pair.issues:
-        told = "; ".join(f"{code} {issue}" for (code, _), issue in sorted(pair.issues.items()))
-        text += f"; open: {told}"
-    if pair.waiting:
-        text += f"; waits for {', '.join(pair.waiting)}"
-    return text
+    open_writes = "".join(
+        f"; {standing.write_text(write, rows.get(write.id), now)}" for write in pair.open.values()
+    )
+    off = "" if now.deal_sync else "; deal sync is off: nothing crosses"
+    return f"{text}{parked}{issues}{waits}{open_writes}{off}"
 
 
 def other_answer(history: Sequence[Told], catalog: Catalog | None) -> str:

@@ -206,7 +206,11 @@ def _mapping(session: Session, field: str) -> Mapping:
     mapping = policy.mapping(field)
     if mapping is None:
         names = ", ".join(mapping.name for mapping in policy.mappings)
-        raise CommandFailure("unknown_field", f"expected one of {names}, found {field!r}")
+        raise CommandFailure(
+            "unknown_field",
+            f"expected one of {names}, found {field!r}",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
     return mapping
 
 

@@ -6,14 +6,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.bootstrap.present import Moment, Present
-from adapters.cli import explaining, naming, stories
+from adapters.cli import explaining, naming, standing, stories
 from adapters.cli.explaining import Step, Told
-from adapters.cli.output import CommandFailure, JsonFlag, Output, instant
+from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output, instant
 from adapters.cli.session import open_session
+from adapters.cli.standing import Now
 from domain.catalog import Catalog
+from domain.ids import WriteId
 from domain.mapping import Mapping
 from domain.pair import Pair
+from projections.reading import WriteRow
 
 #: steps without --all
 EVENTS_MAX: Final = 200
@@ -49,10 +51,10 @@ def why(
     output = Output(as_json=json)
     with open_session() as session:
         named = naming.resolve(session.stores, record)
-        moment = Present(session.stores).moment()
+        now = standing.now_of(session, session.clock.now())
         history = stories.history_of(session.stores, named.stream)
         state = stories.folded(history)
-        mapping = None if field is None else _mapping(moment, field)
+        mapping = None if field is None else _mapping(now, field)
         if mapping is None:
             chosen = history if everything else history[-EVENTS_MAX:]
         else:
@@ -65,7 +67,8 @@ def why(
                 stories.sent_of(session.stores, chosen),
             )
         )
-    answer = _answer(state, mapping, moment, history)
+        rows = standing.rows_of(session, state) if isinstance(state, Pair) else {}
+    answer = _answer(state, mapping, history, now, rows)
     output.show(
         "why",
         {
@@ -90,14 +93,15 @@ def why(
         output.hint(f"the latest {len(chosen)} of {len(history)} events; --all tells all")
 
 
-def _mapping(moment: Moment, field: str) -> Mapping:
-    mapping = moment.adopted.policy.mapping(field)
+def _mapping(now: Now, field: str) -> Mapping:
+    mapping = now.policy.mapping(field)
     if mapping is None:
-        names = ", ".join(mapping.name for mapping in moment.adopted.policy.mappings)
+        names = ", ".join(mapping.name for mapping in now.policy.mappings)
         raise CommandFailure(
             "unknown_field",
             f"expected a mapped field ({names}, or either CRM's name of it), found {field!r}",
             hint="a field that no mapping names does not sync; `dealsync policy show` lists them",
+            exit_code=ExitCode.WRONG_INPUT,
         )
     return mapping
 
@@ -109,17 +113,18 @@ def _check_pair(state: object, record: str) -> None:
         )
 
 
-def _answer(state: object, mapping: Mapping | None, moment: Moment, history: list[Told]) -> str:
-    adopted = moment.adopted
-    deal_sync = adopted.policy_version > 0 and adopted.policy.switches.deal_sync
+def _answer(
+    state: object,
+    mapping: Mapping | None,
+    history: list[Told],
+    now: Now,
+    rows: dict[WriteId, WriteRow],
+) -> str:
     match state:
         case Pair() if mapping is not None:
-            return explaining.field_answer(
-                state, mapping, adopted.policy, history, deal_sync=deal_sync
-            )
+            return explaining.field_answer(state, mapping, history, now, rows)
         case Pair():
-            off = "" if deal_sync else "; deal sync is off: nothing crosses"
-            return explaining.pair_answer(state, history) + off
+            return explaining.pair_answer(state, history, now, rows)
         case Catalog():
             return explaining.other_answer(history, state)
         case _:

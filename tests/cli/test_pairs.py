@@ -130,7 +130,7 @@ def test_what_cannot_be_done_says_why(own_home: FilledHome) -> None:
         (("resume", "4711"), 1),
         (("link", DEAL, OPPORTUNITY), 2),
         (("link", OPPORTUNITY, "4711"), 1),
-        (("restore", DEAL, "colour"), 1),
+        (("restore", DEAL, "colour"), 2),
         (("restore", DEAL, "amount", "--value", "much"), 2),
         (("restore", DEAL, "close_date", "--value", ""), 2),
         (("restore", DEAL, "amount", "--value", "1", "--at", "1h"), 2),
@@ -158,9 +158,10 @@ def test_the_value_that_lost_is_restored(tmp_path: Path) -> None:
         restored = filled.call("pairs", "restore", DEAL, "amount", "--json")
 
     assert found["schema"] == "dealsync.earlier_value/1"
-    assert ("lost", "1400") in [(one["how"], one["value"]) for one in found["items"]]
+    (lost,) = [one for one in found["items"] if one["how"] == "lost"]
+    assert (lost["value"], lost["by"], lost["at"]) == ("1400", "dana", "2026-11-24T09:01:00.000Z")
     assert restored.code == 0, restored.out
-    assert any("'1400' (restored)" in event["text"] for event in restored.json["events"])
+    assert any("'1400' (restored, by" in event["text"] for event in restored.json["events"])
 
 
 def test_a_named_value_and_an_earlier_moment_can_be_restored(own_home: FilledHome) -> None:
@@ -169,7 +170,7 @@ def test_a_named_value_and_an_earlier_moment_can_be_restored(own_home: FilledHom
 
     assert (nothing_lost.code, nothing_lost.json["code"]) == (1, "not_found")
     assert "--list" in nothing_lost.json["hint"]
-    assert any("'1300.5' (restored)" in event["text"] for event in named.json["events"])
+    assert any("'1300.5' (restored, by" in event["text"] for event in named.json["events"])
     assert len(named.json["writes"]) >= 1
 
 
@@ -196,5 +197,7 @@ def test_a_held_field_is_decided(tmp_path: Path) -> None:
     assert shown["issues"][0]["subject"] == "amount"
     assert "DS408" in told["answer"]
     assert decided.code == 0, decided.out
-    assert any("'1400' (HubSpot wins, decided)" in e["text"] for e in decided.json["events"])
+    assert any(
+        "'1400' (HubSpot wins, decided, by dana)" in e["text"] for e in decided.json["events"]
+    )
     assert again.code == 0 or again.json["code"] == "not_found"
