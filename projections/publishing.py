@@ -19,7 +19,7 @@ Beside events the topic holds three kinds of notes, `Note`: what only the publis
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final, Protocol, TypeAlias, get_args
 
@@ -171,6 +171,9 @@ class PublicationState:
     position: int
     #: id of the newest event in the store
     head: int
+    #: when the oldest event was decided that is not published; None: all are, or the store that is
+    #: asked does not keep it
+    oldest_at: datetime | None = field(default=None, compare=False)
 
     @property
     def lag(self) -> int:

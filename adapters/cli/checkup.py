@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +18,7 @@ from domain.policy import Policy
 from domain.policy_difference import Weight
 from domain.rules import prerequisites
 from domain.rules.pipelines import LINK_FIELD, OWN_PROPERTIES
+from projections.publishing import PublicationState
 
 #: what our private app needs
 SCOPES: Final = (
@@ -34,6 +36,8 @@ SUBSCRIPTIONS: Final = (
 )
 #: of our share of a day's calls, from which on it is worth a warning
 BUDGET_WARNING: Final = 0.8
+#: a publisher that keeps up is a second behind; one that is taken over from, some seconds more
+UNPUBLISHED_SECONDS_MAX: Final = 60.0
 
 
 class Status(StrEnum):
@@ -202,6 +206,19 @@ def of_engine(
     if parked:
         text = f"{parked} facts are parked"
         yield Check(area, Status.PROBLEM, text, "`dealsync parked list`")
+
+
+def of_publication(state: PublicationState, at: datetime) -> Check:
+    """Check that what is decided is published soon: what is not would be lost with the database."""
+    area = "engine"
+    if state.oldest_at is None:
+        return Check(area, Status.OK, "everything decided is published")
+    seconds = (at - state.oldest_at).total_seconds()
+    text = f"{state.lag} events are not published, the oldest for {seconds:.0f} s"
+    if seconds < UNPUBLISHED_SECONDS_MAX:
+        return Check(area, Status.OK, text)
+    fix = "`dealsync run --only publish`; `dealsync topics check` says whether Kafka answers"
+    return Check(area, Status.PROBLEM, text, fix)
 
 
 def _message(told: object) -> object:

@@ -15,7 +15,7 @@ from adapters.cli import checkup, reaching, run_file
 from adapters.cli.checkup import Check, Status
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output
 from adapters.cli.session import Session, engine_holders, open_session
-from adapters.cli.waiting import troubles_of
+from adapters.cli.waiting import publication_of, troubles_of
 from adapters.postgres.calls_today import calls_today
 from adapters.settings import SettingsError
 from domain import issues
@@ -64,6 +64,9 @@ def _engine(session: Session) -> Iterator[Check]:
         held_deletes=None if fuse.blown_at is None else fuse.held,
         parked=len(session.stores.views.parked(limit=_COUNT_MAX)),
     )
+    publication = publication_of(session)
+    if publication is not None:
+        yield checkup.of_publication(publication, session.clock.now())
 
 
 def _accounts(session: Session, moment: Moment, checks: list[Check]) -> bool:

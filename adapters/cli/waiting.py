@@ -22,8 +22,10 @@ from adapters.cli.session import (
     no_home,
     open_session,
 )
+from adapters.postgres.publication import PostgresPublication
 from adapters.source import is_pass_wanted, want_full_pass
 from domain.ids import Crm
+from projections.publishing import PublicationState
 
 LOOK_SECONDS: Final = 0.1
 #: how long a poll or a webhook may take to show a write, before one more full pass is asked for
@@ -91,6 +93,7 @@ def status(*, json: JsonFlag = False) -> None:
             "troubles": troubles_of(session, at),
             "fuse_blown_at": session.stores.brakes.fuse().blown_at,
             "last_event_id": session.stores.decisions.last_event_id(),
+            "publication": _publication(session),
         }
     Output(as_json=json).show("status", values, lambda console: _print_status(console, values))
 
@@ -178,6 +181,24 @@ def troubles_of(session: Session, at: datetime) -> dict[str, object]:
     return found
 
 
+def publication_of(session: Session) -> PublicationState | None:
+    """Return how far decided events are published; None: they are not, facts are in PostgreSQL."""
+    if session.stores.logs.kafka is None:
+        return None
+    return PostgresPublication(session.stores.database).state()
+
+
+def _publication(session: Session) -> dict[str, object] | None:
+    state = publication_of(session)
+    if state is None:
+        return None
+    return {
+        "published_to": state.position,
+        "not_published": state.lag,
+        "oldest_decided_at": state.oldest_at,
+    }
+
+
 def _print_status(console: Console, values: dict[str, object]) -> None:
     console.print(f"home      {values['home']}", markup=False)
     loops = values["loops"]
@@ -193,6 +214,10 @@ def _print_status(console: Console, values: dict[str, object]) -> None:
         assert isinstance(words, dict), f"{name} is a mapping"
         text = ", ".join(f"{what} {count}" for what, count in words.items() if count)
         console.print(f"{heading:<9} {text or 'nothing'}", markup=False)
+    publication = values["publication"]
+    if isinstance(publication, dict):
+        behind = publication["not_published"]
+        console.print(f"published {'all' if not behind else f'all but {behind}'}", markup=False)
     if values["fuse_blown_at"] is not None:
         console.print("fuse      blown: release or discard the held deletes", markup=False)
 

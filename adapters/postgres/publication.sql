@@ -22,5 +22,12 @@ SELECT * FROM unnest(%(partitions)s::integer[], %(event_ids)s::bigint[])
 ON CONFLICT (partition) DO UPDATE SET event_id = excluded.event_id
 
 -- name: state
-SELECT epoch, event_id, (SELECT coalesce(max(notification_id), 0) FROM stored_events)
+SELECT
+    epoch,
+    event_id,
+    (SELECT coalesce(max(notification_id), 0) FROM stored_events),
+    (
+        SELECT decided_at FROM stored_events
+        WHERE notification_id > event_id ORDER BY notification_id LIMIT 1
+    )
 FROM publication

@@ -16,6 +16,9 @@ SILENT_SECONDS: Final = (SESSION_SECONDS + 1.0, SESSION_SECONDS + 3.0)
 #: how long somebody is away who is back before anybody else has its partitions
 SHORT_SECONDS: Final = (0.0, SESSION_SECONDS / 2)
 AWAY_SECONDS: Final = (0.0, 3.0)
+#: tries to catch a worker in the act, and what the others need for their share
+PAUSES_MAX: Final = 8
+OTHERS_SECONDS: Final = 0.7
 
 #: does harm and mends it; the worker that it befalls may be drawn
 Disaster = Callable[[ChaosWorld, random.Random], None]
@@ -42,13 +45,17 @@ def worker_lost(world: ChaosWorld, dice: random.Random) -> None:
 def worker_paused(world: ChaosWorld, dice: random.Random) -> None:
     """SIGSTOP for longer than the group waits, then SIGCONT: it wakes as a zombie.
 
-    It comes while many facts are decided at once, so that what it wakes with is mostly a batch that
-    others have decided meanwhile.
+    It is caught in the act: with facts that wait for it and that others decide while it sleeps.
     """
     worker = dice.choice(WORKERS)
-    world.bring_many_facts()
-    world.pause_worker(worker)
     try:
+        for _ in range(PAUSES_MAX):
+            heads = world.bring_many_facts()
+            world.pause_worker(worker)
+            time.sleep(OTHERS_SECONDS)
+            if world.undecided(heads):  # the others have decided theirs by now
+                break
+            world.wake_worker(worker)
         time.sleep(dice.uniform(*SILENT_SECONDS))
     finally:
         world.wake_worker(worker)

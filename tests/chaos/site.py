@@ -195,17 +195,33 @@ class ChaosWorld(World):
             found.update({one["kind"]: one.get("struck", 0) for one in said["faults"]})
         return {kind: count for kind, count in found.items() if count}
 
-    def bring_many_facts(self) -> None:
-        """Have both CRMs read as a whole, and return as soon as what was read is in the log."""
+    def bring_many_facts(self) -> Mapping[str, int]:
+        """Have both CRMs read as a whole; return as soon as what was read is in the log.
+
+        Returns:
+            The newest offset of each source.
+        """
         clock = SystemClock()
         log = KafkaChangeLog(self.cluster, clock)
         before = sum(log.heads().values())
         with Database(self.database_url) as database:
             want_full_pass(PostgresBookmarks(database), clock.now())
         deadline = time.monotonic() + RECOVER_SECONDS_MAX
-        while sum(log.heads().values()) < before + FACTS_AT_ONCE:
+        while sum((heads := log.heads()).values()) < before + FACTS_AT_ONCE:
             assert time.monotonic() < deadline, "a pass was asked for, and nothing was read"
         log.close()
+        return heads
+
+    def undecided(self, heads: Mapping[str, int]) -> int:
+        """Return how many facts up to those offsets are not decided."""
+        with Database(self.database_url) as database:
+            positions = PostgresDecisions(database).positions()
+        return sum(max(0, head - positions.get(one, -1)) for one, head in heads.items())
+
+    def cut_off(self) -> int:
+        """Return how often PostgreSQL gave up on a worker that slept in mid-transaction."""
+        said = (self.postgres.folder / "server.log").read_text(encoding="utf-8")
+        return said.count("idle-in-transaction timeout")
 
     def logged(self, event: str) -> int:
         """Return how often workers said something in their logs."""

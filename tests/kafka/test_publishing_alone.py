@@ -44,6 +44,10 @@ def _publish_alone(folder: Path, settings: dict[str, str], topic: KafkaEventTopi
     with Program(home, "run", *OTHERS, settings=settings) as engine:
         engine.wait_ready().until_quiet()
         assert topic.is_empty()
+        before = engine.call("status", "--json").json["publication"]
+        assert before["published_to"] == 0
+        assert before["not_published"] > 0
+        assert before["oldest_decided_at"] is not None
 
         with (
             Program(home, "run", "--only", "publish", settings=settings) as publisher,
@@ -55,5 +59,9 @@ def _publish_alone(folder: Path, settings: dict[str, str], topic: KafkaEventTopi
             found = [one.event.id for one in topic.read() if isinstance(one, PublishedEvent)]
             assert max(found) == publication.state().head
             assert len(set(found)) == len(found)
+            after = engine.call("status", "--json").json["publication"]
+            assert (after["not_published"], after["oldest_decided_at"]) == (0, None)
+            said = [one["text"] for one in engine.call("doctor", "--json").json["checks"]]
+            assert "everything decided is published" in said
             assert publisher.stop() == 0
         assert engine.stop() == 0
