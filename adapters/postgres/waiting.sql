@@ -2,7 +2,28 @@
 SELECT
     (SELECT count(*) FROM held_field) AS held_fields,
     (SELECT count(*) FROM open_issue) AS open_issues,
-    (SELECT count(*) FROM delivery WHERE state = 'rejected') AS rejected,
+    -- Refused writes that somebody has to see to: a pair's while its issue is open, the newest of
+    -- its kind; another record's until a write of that kind followed.
+    (
+        SELECT count(*)
+        FROM delivery AS d
+        LEFT JOIN sync_status AS s ON s.stream = d.stream AND s.state IS NOT NULL
+        WHERE d.state = 'rejected'
+            AND NOT EXISTS (
+                SELECT FROM delivery AS later
+                WHERE later.stream = d.stream AND later.topic = d.topic
+                    AND later.event_id > d.event_id
+                    AND (s.stream IS NULL OR later.state = 'rejected')
+            )
+            AND (
+                s.stream IS NULL
+                OR EXISTS (
+                    SELECT FROM open_issue AS i
+                    WHERE i.stream = d.stream
+                        AND (i.code = 'DS406' OR (i.code = 'DS407' AND i.subject = d.topic))
+                )
+            )
+    ) AS rejected,
     (SELECT count(*) FROM parked_fact) AS parked,
     (SELECT count(DISTINCT stream) FROM waiting_for WHERE key LIKE 'contact:%') AS contact_pending,
     (
