@@ -69,16 +69,15 @@ def adopt(
     """Put a policy file in force."""
     output = Output(as_json=json)
     wanted = policy_file.from_file(file)
-    with (
-        open_session(must_exist=False) as session,
-        answering(
+    with open_session(must_exist=False) as session:
+        policy_check.refuse_problems(session, wanted)
+        with answering(
             session,
             "dealsync policy adopt",
             ("decide",),
             lambda: accounts.of_settings(session.settings),
-        ) as go_on,
-    ):
-        version = Asking(session.stores, session.clock.now, go_on).adopt(wanted)
+        ) as go_on:
+            version = Asking(session.stores, session.clock.now, go_on).adopt(wanted)
     output.show(
         "policy_adopted",
         {"version": version, "file": wanted.where},

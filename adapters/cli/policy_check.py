@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from adapters.bootstrap.present import Moment, Present
 from adapters.cli import stories
-from adapters.cli.output import Output
+from adapters.cli.output import CommandFailure, ExitCode, Output
 from adapters.cli.policy_file import PolicyFile
 from adapters.cli.session import Session
 from domain import policy_difference
@@ -99,6 +99,30 @@ def checked(session: Session, file: PolicyFile) -> Checked:
         else policy_difference.changes(before, file.policy, live, context),
         live_pairs=len(live),
     )
+
+
+def refuse_problems(session: Session, file: PolicyFile) -> None:
+    """Refuse to adopt what cannot work.
+
+    What the policy in force has wrong already is no reason: a field that went missing must not keep
+    anybody from switching the sync off.
+
+    Raises:
+        CommandFailure: the file has a problem that is new.
+    """
+    moment = Present(session.stores).moment()
+    before = moment.adopted.policy if moment.adopted.policy_version else None
+    known = policy_difference.findings(before, before, moment.catalog) if before else ()
+    found = policy_difference.findings(before, file.policy, moment.catalog)
+    problems = [f for f in found if f.weight is Weight.PROBLEM and f not in known]
+    if problems:
+        told = "; ".join(f"{finding.key}: {finding.text}" for finding in problems)
+        raise CommandFailure(
+            "policy_problems",
+            f"{file.where}: expected a policy that can work, found {told}",
+            hint=f"`dealsync policy check {file.where}` shows each with its line",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
 
 
 def _context(session: Session, moment: Moment, file: PolicyFile) -> Context:

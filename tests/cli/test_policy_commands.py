@@ -116,6 +116,22 @@ def test_adopting_gives_the_next_version(tmp_path: Path) -> None:
     assert shown["text"] == "[switches]\ndeal_sync = false\n"
 
 
+def test_what_cannot_work_is_not_adopted(tmp_path: Path) -> None:
+    scenario = Recorded()
+    scenario.adopted()
+    wrong = '[fields.region]\nsalesforce = "Region__c"\nhubspot = "region"\ntype = "text"\n'
+    with filled_home(tmp_path, scenario) as filled:
+        path = _file(tmp_path, wrong)
+        checked = filled.call("policy", "check", path)
+        refused = filled.call("policy", "adopt", path, "--json")
+        shown = filled.call("policy", "show", "--json").json
+
+    assert "✗" in checked.out
+    assert (refused.code, refused.json["code"]) == (2, "policy_problems")
+    assert "fields.region" in refused.json["message"]
+    assert shown["version"] == 1
+
+
 # -- types of both CRMs
 
 
