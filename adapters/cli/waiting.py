@@ -13,7 +13,7 @@ from adapters.bootstrap.loops import LOG_TROUBLE
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.quiet import Look
 from adapters.cli import run_file
-from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output
+from adapters.cli.output import CommandFailure, JsonFlag, Output
 from adapters.cli.session import (
     Session,
     engine_holders,
@@ -40,21 +40,17 @@ app = typer.Typer()
 def wait(
     *,
     until_quiet: Annotated[
-        bool, typer.Option("--until-quiet", help="Wait until nothing moves any more.")
-    ] = False,
+        bool,
+        typer.Option("--until-quiet", help="Until nothing moves any more; there is nothing else."),
+    ] = True,
     timeout: Annotated[
         float, typer.Option(min=0, max=TIMEOUT_SECONDS_MAX, help="Give up after so many seconds.")
     ] = TIMEOUT_SECONDS,
     json: JsonFlag = False,
 ) -> None:
     """Wait until both CRMs were read once more and nothing moves."""
+    del until_quiet  # it is said for whoever reads the command
     output = Output(as_json=json)
-    if not until_quiet:
-        raise CommandFailure(
-            "usage",
-            "expected --until-quiet: there is nothing else to wait for",
-            exit_code=ExitCode.WRONG_INPUT,
-        )
     _needs_engine()
     with open_session() as session:
         begun_at = session.clock.now()

@@ -37,6 +37,10 @@ _AWAY: Final = (
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
+class DatabaseAwayError(RetryableError):
+    """Our own database does not answer."""
+
+
 class Database:
     """One schema of one database.
 
@@ -125,8 +129,9 @@ class Database:
                 with connection.transaction():
                     yield connection
         except _AWAY as error:
-            message = f"expected the database to answer, found: {error}; the step is tried again"
-            raise RetryableError(message, code=error.sqlstate or "") from error
+            found = " ".join(str(error).split())
+            message = f"expected the database to answer, found: {found}; the step is tried again"
+            raise DatabaseAwayError(message, code=error.sqlstate or "") from error
 
     def lock_key(self, name: str) -> int:
         """Return the advisory lock key of a name in this schema: 64 bits, signed."""
@@ -146,8 +151,8 @@ class Database:
         try:
             self._migrate()
         except psycopg.OperationalError as error:
-            message = f"expected the database to answer, found: {error}"
-            raise RetryableError(message, code=error.sqlstate or "") from error
+            message = f"expected the database to answer, found: {' '.join(str(error).split())}"
+            raise DatabaseAwayError(message, code=error.sqlstate or "") from error
 
     def _migrate(self) -> None:
         with psycopg.connect(self.conninfo, autocommit=True) as alone:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.home import prepare_home
+from adapters.settings import FILE_NAME
 from tests.support.program import dealsync, dealsync_here
 
 
@@ -15,7 +17,6 @@ from tests.support.program import dealsync, dealsync_here
         ("up", "--seed", "galaxy"),
         ("up", "--log", "paper"),
         ("run", "--only", "dance"),
-        ("wait",),
         ("wait", "--until-quiet", "--timeout", "soon"),
         ("log", "tail", "--lines", "0"),
         ("no-such-command",),
@@ -33,7 +34,7 @@ def test_wrong_input_ends_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize(
-    "arguments", [("status",), ("wait", "--until-quiet"), ("setup",), ("log", "export")]
+    "arguments", [("status",), ("wait",), ("wait", "--until-quiet"), ("setup",), ("log", "export")]
 )
 def test_a_command_that_needs_a_home_says_that_there_is_none(
     tmp_path: Path, arguments: tuple[str, ...]
@@ -42,6 +43,22 @@ def test_a_command_that_needs_a_home_says_that_there_is_none(
 
     assert (ended.code, ended.json["code"]) == (1, "no_home")
     assert "dealsync up" in ended.json["hint"]
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("why", "5521"), ("audit", "list")])
+def test_a_database_that_is_down_is_said_with_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    prepare_home(tmp_path / "home")
+    settings = 'database_url = "postgresql://nobody@127.0.0.1:1/nothing"\n'
+    (tmp_path / FILE_NAME).write_text(settings, encoding="utf-8")
+
+    ended = dealsync_here(tmp_path / "home", *arguments, "--json")
+
+    assert (ended.code, ended.json["code"]) == (1, "database")
+    assert ended.json["retryable"]
+    assert "database_url" in ended.json["hint"]
+    assert "nothing is lost" in ended.json["hint"]
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
