@@ -9,7 +9,7 @@ import typer
 from adapters.cli import naming
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output, instant
 from adapters.cli.session import Session, open_session
-from adapters.cli.wording import STATUS, value_text
+from adapters.cli.wording import STATUS_PROPERTIES, field_text, value_text
 from domain.ids import Crm, WriteId
 from domain.rules import RuleId
 from projections.audit_line import AuditField, AuditLine, LineKind
@@ -168,7 +168,8 @@ def _text(line: AuditLine) -> str:
 
 
 def _field_text(field: AuditField) -> str:
-    if field.field.startswith(STATUS):
+    if field.field.startswith(STATUS_PROPERTIES):
         return f"{field.field} = {value_text(field.after)}"  # what it showed before is not known
-    losing = f" ({value_text(field.losing)} lost)" if field.losing is not None else ""
-    return f"{field.field} {value_text(field.before)} → {value_text(field.after)}{losing}"
+    before, after = (field_text(field.field, value) for value in (field.before, field.after))
+    losing = f" ({field_text(field.field, field.losing)} lost)" if field.losing is not None else ""
+    return f"{field.field} {before} → {after}{losing}"

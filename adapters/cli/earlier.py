@@ -1,6 +1,6 @@
 """Pairs as they were: state at an instant, and the values that a field had before."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from domain.adoption import Adopted
 from domain.canonical import Value
 from domain.context import Context
 from domain.ids import Crm
-from domain.mapping import Mapping
+from domain.mapping import Mapping as FieldMapping
 from domain.pair import FieldState, Pair, Side
 from domain.policy import Policy
 from domain.rules import values
@@ -35,6 +35,23 @@ class Earlier:
     can_be_restored: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What both sides should hold of a field, as it was last decided, and our clock then."""
+
+    event: events.FieldSettled
+    at: datetime
+
+
+def settled(history: Iterable[Told]) -> dict[str, Settled]:
+    """Return what was last decided of each field."""
+    return {
+        told.event.field: Settled(told.event, told.decided_at)
+        for told in history
+        if isinstance(told.event, events.FieldSettled)
+    }
+
+
 def up_to(history: Iterable[Told], at: datetime) -> list[Told]:
     """Return the events that had been decided by an instant."""
     return [told for told in history if told.decided_at <= at]
@@ -48,7 +65,9 @@ def policy_at(moment: Moment, policy_history: Sequence[Told], at: datetime | Non
     return state if isinstance(state, Adopted) else Adopted()
 
 
-def values_of(mapping: Mapping, history: Iterable[Told], context: Context) -> tuple[Earlier, ...]:
+def values_of(
+    mapping: FieldMapping, history: Iterable[Told], context: Context
+) -> tuple[Earlier, ...]:
     """Return the values that a field had, the latest first, none twice in a row."""
     found: list[Earlier] = []
     for earlier in _values(mapping, history, context):
@@ -77,13 +96,13 @@ def context_of(moment: Moment, at: datetime) -> Context:
     )
 
 
-def described(pair: Pair, policy: Policy) -> dict[str, object]:
+def described(pair: Pair, policy: Policy, settled: Mapping[str, Settled]) -> dict[str, object]:
     """Return a pair's state as JSON shows it."""
     return {
         "state": pair.state,
         "salesforce": _side(pair.salesforce),
         "hubspot": _side(pair.hubspot),
-        "fields": [_field(m, pair.field(m.name)) for m in policy.mappings],
+        "fields": [_field(m, pair.field(m.name), settled.get(m.name)) for m in policy.mappings],
         "contact_roles": [role.model_dump() for role in pair.roles],
         "associated_contacts": [contact.contact_id for contact in pair.associations],
         "company_id": pair.company_id,
@@ -109,7 +128,7 @@ def _side(side: Side) -> dict[str, object]:
     }
 
 
-def _field(mapping: Mapping, state: FieldState) -> dict[str, object]:
+def _field(mapping: FieldMapping, state: FieldState, settled: Settled | None) -> dict[str, object]:
     return {
         "field": mapping.name,
         "rule": mapping.rule,
@@ -121,6 +140,9 @@ def _field(mapping: Mapping, state: FieldState) -> dict[str, object]:
             "salesforce": state.base.salesforce,
             "hubspot": state.base.hubspot,
             "winner": state.base.winner,
+            "how": None if settled is None else settled.event.how,
+            "by": None if settled is None else settled.event.winner_by or settled.event.by,
+            "decided_at": None if settled is None else settled.at,
         },
         "held": [
             {"side": side, "code": held.code, "detail": held.detail}
@@ -129,7 +151,7 @@ def _field(mapping: Mapping, state: FieldState) -> dict[str, object]:
     }
 
 
-def _values(mapping: Mapping, history: Iterable[Told], context: Context) -> Iterator[Earlier]:
+def _values(mapping: FieldMapping, history: Iterable[Told], context: Context) -> Iterator[Earlier]:
     for told in history:
         match told.event:
             case events.SideNoted() as noted:
@@ -161,7 +183,7 @@ def _values(mapping: Mapping, history: Iterable[Told], context: Context) -> Iter
                 pass
 
 
-def _in_salesforce(mapping: Mapping, earlier: Earlier, context: Context) -> Earlier:
+def _in_salesforce(mapping: FieldMapping, earlier: Earlier, context: Context) -> Earlier:
     """Put a value into Salesforce's terms, where it has any there."""
     if earlier.side is Crm.SALESFORCE or earlier.value is None:
         return earlier

@@ -15,9 +15,9 @@ from adapters.cli.wording import (
     CRM_NAMES,
     event_text,
     fact_text,
+    field_text,
     lost_text,
     operation_text,
-    value_text,
 )
 from domain import events, facts
 from domain.catalog import Catalog
@@ -171,7 +171,7 @@ def field_answer(
     """
     state = pair.field(mapping.name)
     values = ", ".join(
-        f"{value_text(state.on(side).known)} in {CRM_NAMES[side]}"
+        f"{field_text(mapping.name, state.on(side).known)} in {CRM_NAMES[side]}"
         for side in Crm
         if state.on(side).seen
     )

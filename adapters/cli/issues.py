@@ -91,16 +91,33 @@ def discard(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Close issues that a person has seen to."""
+    """Close issues that a person has seen to; nothing is written by that."""
     output = Output(as_json=json)
     with open_session() as session:
-        field = what.upper() if what.upper() in PROBLEMS else (only or "")
+        codes = [code for code in (what.upper(), (only or "").upper()) if code in PROBLEMS]
+        field = codes[0] if codes else (only or "")
         streams = _streams(session, what)
+        found = {stream: _meant(session, stream, field) for stream in streams}
+        if not any(found.values()):
+            raise CommandFailure(
+                "not_found",
+                f"{what}: expected an open issue{f' {field}' if field else ''}, found none",
+                hint="`dealsync issues show` with its id lists what is open",
+            )
         answers = {
             stream: requesting.ask_pair(session, stream, "discard", field=field).check()
             for stream in streams
+            if found[stream]
         }
-    _show_all(output, "discard", what, answers)
+    told = [{"stream": stream, **answer.values()} for stream, answer in answers.items()]
+    rows = [row for stream in answers for row in found[stream]]
+    output.show(
+        "request",
+        {"action": "discard", "id": what, "answers": told, "discarded": len(rows)},
+        lambda console: _print_discarded(console, rows),
+    )
+    if any(not PROBLEMS[row.code].standing for row in rows):
+        output.hint("one whose cause is still there opens again at the record's next look")
 
 
 @app.command()
@@ -144,6 +161,22 @@ def _held_field(session: Session, stream: StreamId, record: str, field: str | No
         f"{record}: expected one field that waits for a decision, found {found}",
         hint="name it with --field" if held else "`dealsync issues show ID` lists what is open",
     )
+
+
+def _meant(session: Session, stream: StreamId, field: str) -> tuple[IssueRow, ...]:
+    """Return the open issues of a stream that a code or a subject means; blank: all."""
+    rows = session.stores.views.issues(stream=stream, limit=LIMIT)
+    return tuple(row for row in rows if field in ("", row.code, row.subject))
+
+
+def _print_discarded(console: Console, rows: list[IssueRow]) -> None:
+    for row in rows:
+        record = _record_name(row)
+        console.print(escape(f"discarded: {row.code} of {record}, about {row.subject}: {row.text}"))
+
+
+def _record_name(row: IssueRow) -> str:
+    return row.opportunity_id or row.deal_id or row.contact_id or row.account_id or "catalog"
 
 
 def _streams(session: Session, what: str) -> list[StreamId]:
@@ -220,9 +253,11 @@ def _print(console: Console, problem: Problem | None, rows: tuple[IssueRow, ...]
         console.print(escape(f"{problem.code} {problem.title} (rule {problem.rule})"), style="bold")
         console.print(escape(f"fix: {problem.fix}"))
     for row in rows:
-        record = row.opportunity_id or row.deal_id or row.contact_id or row.account_id or "catalog"
         console.print(
-            escape(f"{instant(row.opened_at)}  {row.code}  {record}  {row.subject}: {row.text}")
+            escape(
+                f"{instant(row.opened_at)}  {row.code}  {_record_name(row)}"
+                f"  {row.subject}: {row.text}"
+            )
         )
         if problem is None:
             console.print(escape(f"  fix: {PROBLEMS[row.code].fix}"))

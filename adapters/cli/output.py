@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 from rich.console import Console
@@ -31,6 +31,10 @@ from rich.table import Table
 JsonFlag: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")
 ]
+
+
+#: columns of a table that goes into a file or a pipe
+PLAIN_WIDTH: Final = 400
 
 
 class ExitCode(IntEnum):
@@ -121,7 +125,7 @@ class Output:
             table.add_column(heading, overflow="fold")
         for item in items:
             table.add_row(*(escape(_cell(item.get(key))) for key in columns))
-        Console(highlight=False).print(table)
+        print_table(Console(highlight=False), table)
 
     def line(self, value: Mapping[str, object]) -> None:
         """Print one JSON object on a line of its own."""
@@ -158,6 +162,12 @@ class Output:
         self._errors.print(f"[red]error:[/red] {escape(failure.message)}")
         if failure.hint:
             self._errors.print(f"[dim]hint: {escape(failure.hint)}[/dim]")
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table as wide as the terminal; where there is none, no cell is broken."""
+    width = console.width if console.is_terminal else max(console.width, PLAIN_WIDTH)
+    Console(highlight=False, file=console.file, width=width).print(table)
 
 
 def plain(value: object) -> object:

@@ -10,16 +10,24 @@ from rich.table import Table
 
 from adapters.bootstrap.present import Present
 from adapters.cli import earlier, naming, requesting, stories
-from adapters.cli.earlier import Earlier
-from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output, instant
+from adapters.cli.earlier import Earlier, Settled
+from adapters.cli.output import (
+    CommandFailure,
+    ExitCode,
+    JsonFlag,
+    Output,
+    instant,
+    print_table,
+)
 from adapters.cli.session import Session, open_session
-from adapters.cli.wording import value_text
+from adapters.cli.wording import agreed_text, field_text
 from domain import facts
-from domain.canonical import NotCanonicalError, Value
+from domain.canonical import FieldType, NotCanonicalError, Value
+from domain.catalog import Catalog
 from domain.ids import POLICY_STREAM, Crm, Kind
 from domain.mapping import OWNER, REQUIRED, Mapping
 from domain.pair import Pair, PairState
-from domain.rules import values
+from domain.rules import stages, values
 from projections.reading import PairRow
 
 LIMIT: Final = 100
@@ -77,16 +85,18 @@ def show(
             stories.history_of(session.stores, POLICY_STREAM),
             when,
         )
-    state = stories.folded(history if when is None else earlier.up_to(history, when))
+    history = history if when is None else earlier.up_to(history, when)
+    state = stories.folded(history)
     if not isinstance(state, Pair):
         raise CommandFailure("not_found", f"{pair}: nothing was known of it at {at or 'any time'}")
+    settled = earlier.settled(history)
     told = {
         "pair_id": named.stream,
         "at": when,
         "policy_version": adopted.policy_version,
-        **earlier.described(state, adopted.policy),
+        **earlier.described(state, adopted.policy, settled),
     }
-    Output(as_json=json).show("pair", told, lambda console: _print(console, state, told))
+    Output(as_json=json).show("pair", told, lambda console: _print(console, state, told, settled))
 
 
 @app.command()
@@ -137,7 +147,8 @@ def restore(
     pair: PairArgument,
     field: Annotated[str, typer.Argument(metavar="FIELD", help="Our name, or either CRM's.")],
     value: Annotated[
-        str | None, typer.Option(help="This value, in Salesforce's terms; '' for blank.")
+        str | None,
+        typer.Option(help="This value, in Salesforce's terms (a stage by its name); '' for blank."),
     ] = None,
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="The value that was agreed then.")
@@ -164,7 +175,7 @@ def restore(
             _list_values(output, found)
             return
         if value is not None:
-            wanted: Value = _checked(mapping, value, session)
+            wanted: Value = _checked(mapping, value, stories.folded(history), session)
         elif at is not None:
             then = stories.folded(earlier.up_to(history, naming.instant_of(at, now)))
             wanted = _agreed(then, mapping, pair, at)
@@ -214,8 +225,10 @@ def _mapping(session: Session, field: str) -> Mapping:
     return mapping
 
 
-def _checked(mapping: Mapping, value: str, session: Session) -> Value:
+def _checked(mapping: Mapping, value: str, state: object, session: Session) -> Value:
     moment = Present(session.stores).moment()
+    if mapping.type is FieldType.STAGE and isinstance(state, Pair):
+        value = _stage(value, state, moment.catalog)
     if not value and mapping.name in (*REQUIRED, OWNER):
         raise CommandFailure(
             "no_value",
@@ -226,6 +239,21 @@ def _checked(mapping: Mapping, value: str, session: Session) -> Value:
         return values.read(mapping, value, earlier.context_of(moment, session.clock.now()))
     except NotCanonicalError as error:
         raise CommandFailure("no_value", str(error), exit_code=ExitCode.WRONG_INPUT) from error
+
+
+def _stage(value: str, pair: Pair, catalog: Catalog) -> str:
+    """Return a stage with its record type, as a request names it."""
+    record_type_id = stages.scope(value) if stages.bare(value) else (pair.record_type_id or "")
+    name = stages.bare(value) or value
+    record_type = catalog.record_type(record_type_id)
+    if record_type is not None and name not in record_type.stage_names:
+        raise CommandFailure(
+            "no_value",
+            f"expected a stage of record type {record_type_id}"
+            f" ({', '.join(record_type.stage_names)}), found {value!r}",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
+    return stages.joined(record_type_id, name) or ""
 
 
 def _agreed(then: object, mapping: Mapping, pair: str, at: str) -> Value:
@@ -269,7 +297,9 @@ def _list_values(output: Output, found: tuple[Earlier, ...]) -> None:
     )
 
 
-def _print(console: Console, pair: Pair, told: dict[str, object]) -> None:
+def _print(
+    console: Console, pair: Pair, told: dict[str, object], settled: dict[str, Settled]
+) -> None:
     name = pair.summary.name if pair.summary is not None else None
     console.print(escape(f"{name or 'no name'}  {pair.state}"), style="bold")
     for side in Crm:
@@ -280,19 +310,23 @@ def _print(console: Console, pair: Pair, told: dict[str, object]) -> None:
         console.print(escape(f"{side:<10} {record.current or 'none'}{read}{more}"))
     console.print(f"policy     version {told['policy_version']}")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("field", "Salesforce", "HubSpot", "agreed", "held"):
+    for heading in ("field", "Salesforce", "HubSpot", "agreed", "since", "held"):
         table.add_column(heading, overflow="fold")
     for field, state in pair.fields.items():
         held = ", ".join(f"{h.code} ({side})" for side, h in state.held.items())
-        agreed = "" if state.base is None else f"by {state.base.winner or 'nobody'}"
+        known = settled.get(field)
+        agreed, since = ("", "")
+        if state.base is not None and known is not None:
+            agreed, since = agreed_text(known.event), instant(known.at)
         table.add_row(
             escape(field),
-            escape(value_text(state.salesforce.known)),
-            escape(value_text(state.hubspot.known)),
-            agreed,
+            escape(field_text(field, state.salesforce.known)),
+            escape(field_text(field, state.hubspot.known)),
+            escape(agreed),
+            since,
             escape(held),
         )
-    Console(highlight=False, file=console.file).print(table)
+    print_table(console, table)
     for (code, subject), text in sorted(pair.issues.items()):
         console.print(escape(f"! {code} {subject}: {text}"))
     if pair.waiting:

@@ -9,7 +9,9 @@ from domain import events, facts
 from domain.canonical import Value
 from domain.facts import Fact
 from domain.ids import Crm
+from domain.mapping import STAGE
 from domain.ports import StoredEvent
+from domain.rules import stages
 from domain.writes import Write
 from projections.audit_line import OBJECTS, AuditLine, lines
 
@@ -17,7 +19,12 @@ CRM_NAMES: Final = {Crm.SALESFORCE: "Salesforce", Crm.HUBSPOT: "HubSpot"}
 #: longer values are cut
 VALUE_LENGTH_MAX: Final = 60
 #: what shows a pair's status on its deal: not worth a word
-STATUS: Final = ("dealsync_link", "dealsync_state", "dealsync_synced_at", "dealsync_issue")
+STATUS_PROPERTIES: Final = (
+    "dealsync_link",
+    "dealsync_state",
+    "dealsync_synced_at",
+    "dealsync_issue",
+)
 
 
 def value_text(value: Value) -> str:
@@ -26,6 +33,13 @@ def value_text(value: Value) -> str:
         return "blank"
     text = value if len(value) <= VALUE_LENGTH_MAX else f"{value[:VALUE_LENGTH_MAX]}…"
     return f"'{text}'"
+
+
+def field_text(field: str, value: Value) -> str:
+    """Return a field's value for people: a stage without its record type or pipeline's id first."""
+    if field != STAGE or value is None or not stages.bare(value):
+        return value_text(value)
+    return f"{value_text(stages.bare(value))} of {stages.scope(value) or 'no record type'}"
 
 
 def line_of(stored: StoredEvent, decided_at: datetime) -> AuditLine | None:
@@ -38,7 +52,7 @@ def write_text(write: Write) -> str:
     changes = [
         f"{change.field} {value_text(change.before)} → {value_text(change.after)}"
         for change in write.fields
-        if change.before != change.after and not change.name.startswith(STATUS)
+        if change.before != change.after and not change.name.startswith(STATUS_PROPERTIES)
     ]
     target = getattr(write, "contact_id", None) or getattr(write, "company_id", None)
     if target is not None:
@@ -124,7 +138,9 @@ def _side(event: events.SideNoted) -> str:
     if not changed:
         return f"{where} was read: {len(event.fields)} fields as they are, nothing changed"
     told = ", ".join(
-        f"{note.field} → {value_text(note.value)} ({note.kind}{_by(note.by)})" for note in changed
+        f"{note.field} {field_text(note.field, note.before)} →"
+        f" {field_text(note.field, note.value)} ({note.kind}{_by(note.by)})"
+        for note in changed
     )
     return f"{where}: {told}"
 
@@ -132,11 +148,10 @@ def _side(event: events.SideNoted) -> str:
 def _settled(event: events.FieldSettled) -> str:
     how = f"{CRM_NAMES[event.winner]} wins, {event.how}" if event.winner is not None else event.how
     same = event.salesforce == event.hubspot
-    values = (
-        value_text(event.salesforce)
-        if same
-        else f"{value_text(event.salesforce)} in Salesforce, {value_text(event.hubspot)} in HubSpot"
+    on_salesforce, on_hubspot = (
+        field_text(event.field, value) for value in (event.salesforce, event.hubspot)
     )
+    values = on_salesforce if same else f"{on_salesforce} in Salesforce, {on_hubspot} in HubSpot"
     return f"{event.field} is to be {values} ({how}{_by(event.winner_by)}){lost_text(event)}"
 
 
@@ -148,7 +163,7 @@ def lost_text(event: events.FieldSettled) -> str:
     set_by = f" by {event.losing_by}" if event.losing_by else ""
     when = f" at {instant(event.losing_at)}" if event.losing_at is not None else ""
     how = f" (set{set_by}{when})" if set_by or when else ""
-    return f"; {whose}{value_text(event.losing)}{how} lost"
+    return f"; {whose}{field_text(event.field, event.losing)}{how} lost"
 
 
 def fact_text(fact: Fact) -> str:
@@ -218,3 +233,10 @@ BOOKS: Final = (events.SummaryChanged, events.WaitingChanged, events.RecordFound
 
 def _by(who: str) -> str:
     return f", by {who}" if who else ""
+
+
+def agreed_text(event: events.FieldSettled) -> str:
+    """Return whose value both sides should hold, how that came, by whom and when it was decided."""
+    if event.winner is not None:
+        return f"{CRM_NAMES[event.winner]}'s, {event.how}{_by(event.winner_by)}"
+    return f"{event.how}{_by(event.winner_by or event.by)}"

@@ -17,6 +17,18 @@ LIMIT_MAX: Final = 100_000
 
 app = typer.Typer(help="Decided writes and what became of them.", no_args_is_help=True)
 
+#: what a person can do about a write that a command does not touch
+_WHAT_TO_DO: Final[dict[State, str]] = {
+    State.PENDING: "it goes by itself; `dealsync why ID` says what it waits for",
+    State.SENT: "it is on its way; its answer settles it",
+    State.DONE: "nothing is left to do of what is done",
+    State.REJECTED: "`dealsync issues retry ID` lets what was refused be decided again",
+    State.UNKNOWN: "`dealsync writes retry` has it read now",
+    State.HELD: "`dealsync writes release` lets what the fuse holds go,"
+    " `dealsync writes cancel --held` gives it up",
+    State.CANCELLED: "it was given up; what is still wanted was decided anew",
+}
+
 WriteIds = Annotated[
     list[str] | None, typer.Argument(metavar="WRITE_ID…", help="As `writes list` prints them.")
 ]
@@ -132,7 +144,11 @@ def _text(row: WriteRow) -> str:
 def _tell(as_json: bool, verb: str, count: int, rows: list[WriteRow], wanted: str) -> None:  # noqa: FBT001 - passed on
     if count == 0:
         states = ", ".join(f"{row.write_id} is {row.state}" for row in rows)
-        raise CommandFailure("nothing_done", f"expected writes that are {wanted}, found: {states}")
+        raise CommandFailure(
+            "nothing_done",
+            f"expected writes that are {wanted}, found: {states}",
+            hint="; ".join(_WHAT_TO_DO[s] for s in State if s in {row.state for row in rows}),
+        )
     Output(as_json=as_json).show(
         "writes",
         {verb: count, "asked": len(rows)},

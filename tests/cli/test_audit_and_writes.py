@@ -129,6 +129,24 @@ def test_a_pending_write_is_cancelled_once(tmp_path: Path) -> None:
     assert (again.code, again.json["code"]) == (1, "nothing_done")
 
 
+def test_retrying_a_held_write_points_to_its_release(tmp_path: Path) -> None:
+    scenario = _live()
+    scenario.when(scenario.deleted(200, opportunity(OPPORTUNITY)))
+    with filled_home(tmp_path, scenario) as filled:
+        filled.call("status")  # it takes decided writes in, as deliver would
+        (archive,) = [
+            write
+            for write in filled.call("writes", "list", "--json").json["items"]
+            if write["operation"] == "archive"
+        ]
+        with filled.stores.database.transaction() as connection:
+            connection.execute("UPDATE delivery SET state = 'held' WHERE state = 'pending'")
+        ended = filled.call("writes", "retry", archive["write_id"], "--json")
+
+    assert (ended.code, ended.json["code"]) == (1, "nothing_done")
+    assert "dealsync writes release" in ended.json["hint"]
+
+
 @pytest.mark.parametrize("action", ["retry", "cancel"])
 @pytest.mark.parametrize(
     ("write_ids", "code"),

@@ -73,6 +73,18 @@ def test_retry_and_discard_are_asked_of_each_record(tmp_path: Path) -> None:
     assert left == []
 
 
+def test_discarding_says_what_was_closed_and_that_it_may_come_back(tmp_path: Path) -> None:
+    with filled_home(tmp_path, _with_issue()) as filled:
+        other = filled.call("issues", "discard", DEAL, "--issue", "DS402", "--json")
+        ended = filled.call("issues", "discard", DEAL, "--issue", "ds401")
+        again = filled.call("issues", "discard", DEAL, "--json")
+
+    assert (other.code, other.json["code"]) == (1, "not_found")
+    assert f"discarded: DS401 of {OPPORTUNITY}, about type@hubspot: " in ended.out
+    assert "opens again at the record's next look" in ended.err
+    assert (again.code, again.json["code"]) == (1, "not_found")
+
+
 def _with_parked() -> Recorded:
     """A live pair with a fact that cannot be decided, and one behind it."""
     scenario = Recorded()

@@ -10,7 +10,7 @@ from domain.mapping import DEFAULT_MAPPINGS, FieldRule
 from domain.policy import Policy
 from domain.writes import UpdateDeal
 from tests.support.filled_home import FilledHome, Recorded, filled_home
-from tests.support.scenario import DEAL, OPPORTUNITY, at
+from tests.support.scenario import DEAL, NEW_BUSINESS, OPPORTUNITY, at
 
 BEFORE = "2026-11-24T09:01:00Z"
 
@@ -69,7 +69,14 @@ def test_a_pair_is_shown_with_both_sides_of_each_field(home: FilledHome) -> None
     assert told["salesforce"]["record_id"] == OPPORTUNITY
     assert told["hubspot"]["record_id"] == DEAL
     assert told["policy_version"] == 1
-    assert amount["agreed"] == {"salesforce": "1500", "hubspot": "1500", "winner": "salesforce"}
+    assert amount["agreed"] == {
+        "salesforce": "1500",
+        "hubspot": "1500",
+        "winner": "salesforce",
+        "how": "sequential",
+        "by": "dana",
+        "decided_at": "2026-11-24T09:01:40.000Z",
+    }
     assert len(told["open_writes"]) == 1
 
 
@@ -120,6 +127,29 @@ def test_what_cannot_be_done_says_why(own_home: FilledHome) -> None:
     assert (resume.code, resume.json["code"]) == (1, "nothing_done")
     assert "the pair is live" in resume.json["message"]
     assert (link.code, link.json["code"]) == (1, "nothing_done")
+
+
+def test_a_restored_value_names_the_operator_and_when(own_home: FilledHome) -> None:
+    own_home.call("pairs", "restore", DEAL, "amount", "--value", "1300")
+    told = own_home.call("pairs", "show", DEAL, "--json").json
+    people = own_home.call("pairs", "show", DEAL).out
+    (agreed,) = [field["agreed"] for field in told["fields"] if field["field"] == "amount"]
+
+    assert (agreed["winner"], agreed["how"]) == (None, "restored")
+    assert agreed["by"].startswith("operator")
+    assert agreed["decided_at"].endswith("Z")
+    assert "by operator" in people
+    assert "nobody" not in people
+
+
+def test_a_stage_is_restored_by_its_name(own_home: FilledHome) -> None:
+    wrong = own_home.call("pairs", "restore", DEAL, "stage", "--value", "Won", "--json")
+    restored = own_home.call("pairs", "restore", DEAL, "StageName", "--value", "Negotiation")
+
+    assert (wrong.code, wrong.json["code"]) == (2, "no_value")
+    assert "Prospecting, Negotiation, Closed Won" in wrong.json["message"]
+    assert restored.code == 0, restored.err
+    assert f"stage is to be 'Negotiation' of {NEW_BUSINESS} in Salesforce" in restored.out
 
 
 @pytest.mark.parametrize(
