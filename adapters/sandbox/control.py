@@ -28,6 +28,10 @@ class SendsWebhooks(Protocol):
         """Take these webhook faults, by kind, in place of those before."""
         ...
 
+    def webhook_fault_figures(self) -> dict[str, Row]:
+        """Return by kind how many events a standing fault `matched` and how many it `struck`."""
+        ...
+
     def undelivered_webhooks(self) -> int:
         """Return how many events are waiting to be delivered."""
         ...
@@ -83,10 +87,10 @@ def _reset(asked: Asked) -> HttpResponse:
 
 
 def _faults(asked: Asked) -> HttpResponse:
-    return json_http.answer(
-        200,
-        {"faults": list(faults.standing(asked.box.tables)), "seed": faults.seed(asked.box.tables)},
-    )
+    box = asked.box
+    of_webhooks = box.webhook_fault_figures() if isinstance(box, SendsWebhooks) else {}
+    standing: list[JsonValue] = [*faults.standing(box.tables, of_webhooks)]
+    return json_http.answer(200, {"faults": standing, "seed": faults.seed(box.tables)})
 
 
 def _set_faults(asked: Asked) -> HttpResponse:

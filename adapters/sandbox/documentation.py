@@ -34,7 +34,7 @@ _CALLS = (
     ("POST /sandbox/reset", "Back to a new account: users or owners, schemas, stages. No records."),
     (
         "GET /sandbox/faults",
-        "The standing faults, with how many requests each matched and how many it struck.",
+        "The standing faults, with how many requests (or webhook events) each matched and struck.",
     ),
     (
         "POST /sandbox/faults",

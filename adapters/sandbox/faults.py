@@ -85,17 +85,21 @@ def replace(tables: Tables, faults: Sequence[Fault], seed: int) -> None:
         tables.put(TABLE, str(index), {"fault": as_json(fault), "matched": 0, "struck": 0})
 
 
-def standing(tables: Tables) -> tuple[Row, ...]:
+def standing(tables: Tables, of_webhooks: Mapping[str, Row]) -> tuple[Row, ...]:
     """Return each fault with how many requests it matched and how many it struck.
 
-    Webhook faults strike deliveries, which the box counts: they carry no figures here.
+    Args:
+        tables: the sandbox's state.
+        of_webhooks: `matched` and `struck` by kind of the faults that strike a webhook's events,
+            which the box counts; of several of one kind the last one stands.
     """
-    return tuple(
-        parsed_row(row)
-        if parsed_row(row)["kind"] in WEBHOOK_KINDS
-        else {**parsed_row(row), "matched": row["matched"], "struck": row["struck"]}
-        for row in tables.rows(TABLE).values()
-    )
+    found: list[Row] = []
+    counted = dict(of_webhooks)
+    for row in reversed(list(tables.rows(TABLE).values())):
+        fault = parsed_row(row)
+        figures: Row = {"matched": row["matched"], "struck": row["struck"]}
+        found.append({**fault, **counted.pop(str(fault["kind"]), figures)})
+    return tuple(reversed(found))
 
 
 def parsed_row(row: Row) -> Row:

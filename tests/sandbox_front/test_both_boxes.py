@@ -52,6 +52,23 @@ def test_a_partial_batch_of_deals_names_its_failed_rows(server: SandboxServer) -
     assert seen == {"0", "1", "2"}
 
 
+def test_webhook_faults_are_counted_as_they_strike(server: SandboxServer) -> None:
+    set_faults(server.hubspot_url, {"kind": "drop_webhook", "count": 2}, {"kind": "delay"})
+    with hubspot(server) as client:
+        target = {"action": "set_webhook_target", "url": "http://127.0.0.1:9/nobody"}
+        client.post("/sandbox/actions", json=target).raise_for_status()
+        client.post(DEALS, json={"properties": {"dealname": "One"}}).raise_for_status()
+        deadline = time.monotonic() + 5
+        while True:
+            drop, delay = client.get("/sandbox/faults").json()["faults"]
+            if drop["struck"] == 2 or time.monotonic() > deadline:
+                break
+
+    assert (drop["kind"], drop["struck"]) == ("drop_webhook", 2)
+    assert drop["matched"] >= 2
+    assert {"matched", "struck"} <= set(delay)
+
+
 def test_a_partial_collection_keeps_its_order(server: SandboxServer) -> None:
     set_faults(server.salesforce_url, {"kind": "partial", "count": 1})
     records = [{"attributes": {"type": "Account"}, "Name": f"Account {one}"} for one in range(4)]

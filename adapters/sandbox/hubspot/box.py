@@ -119,6 +119,10 @@ class HubSpotSandbox(Box):
         """
         deliveries.set_faults(self.tables, dict(asked))
 
+    def webhook_fault_figures(self) -> dict[str, Row]:
+        """Return how many events each standing webhook fault matched and struck, by kind."""
+        return deliveries.fault_figures(self.tables)
+
     def set_rate_limit(self, wanted: Mapping[str, JsonValue]) -> None:
         """Set `burst`, `interval_ms`, `daily`, `search_per_second`; the others stay.
 

@@ -78,6 +78,18 @@ def _fault(value: JsonValue, wanted: Row) -> Row:
     return {"probability": value, "count": None, "seconds": seconds}
 
 
+def fault_figures(tables: Tables) -> dict[str, Row]:
+    """Return by kind how many events each standing fault looked at and how many it struck."""
+    standing = tables.get(_FAULTS, "standing") or {}
+    return {
+        f"{name}_webhook": {
+            figure: number(row_in(standing, name), figure) for figure in ("matched", "struck")
+        }
+        for name in _FAULT_NAMES
+        if name in standing
+    }
+
+
 def undelivered(tables: Tables) -> int:
     """Return how many events wait for their target."""
     return len(tables.rows(webhooks.EVENTS))
@@ -227,12 +239,15 @@ def _strikes(tables: Tables, name: str) -> bool:
         return False
     fault = row_in(standing, name)
     left = fault.get("count")
-    if isinstance(left, int) and left <= 0:
+    matched: Row = {**fault, "matched": number(fault, "matched") + 1}
+    is_spent = isinstance(left, int) and left <= 0
+    if is_spent or _draw(tables) >= float(text(fault, "probability", "1")):
+        tables.put(_FAULTS, "standing", {**standing, name: matched})
         return False
-    if _draw(tables) >= float(text(fault, "probability", "1")):
-        return False
+    struck: Row = {**matched, "struck": number(fault, "struck") + 1}
     if isinstance(left, int):
-        tables.put(_FAULTS, "standing", {**standing, name: {**fault, "count": left - 1}})
+        struck["count"] = left - 1
+    tables.put(_FAULTS, "standing", {**standing, name: struck})
     return True
 
 
