@@ -49,6 +49,34 @@ def test_the_reader_changes_nothing_even_if_it_asks_to(database: Database, state
             connection.execute(statement.encode())
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TEMP TABLE mine (a int)",
+        "SELECT lo_create(4711)",
+        "SELECT lo_creat(-1)",
+        "SELECT lo_from_bytea(4712, 'mine')",
+        "SELECT lo_import('/etc/hostname')",
+        "SELECT lo_put(4711, 0, 'mine')",
+        "SELECT lo_unlink(4711)",
+        "CREATE TABLE public.mine (a int)",
+    ],
+)
+def test_the_reader_makes_nothing_even_in_a_session_that_may_write(
+    database: Database, statement: str
+) -> None:
+    with psycopg.connect(database.conninfo, user="dealsync_reader") as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.commit()
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
+
+
+def test_the_engine_may_still_make_temporary_tables(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("CREATE TEMP TABLE mine (a int) ON COMMIT DROP")
+
+
 def test_the_reader_does_not_read_for_ever(database: Database) -> None:
     with psycopg.connect(database.conninfo, user="dealsync_reader") as connection:
         settings = [
