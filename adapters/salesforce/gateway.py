@@ -234,6 +234,8 @@ class SalesforceGateway(Gateway):
         opportunities = self._opportunities(wanted, at)
         there = self._roles_between(opportunities, at)
         user_id = self._connection.session(at).user_id
+        gone = [key for key in opportunities if _is_gone(opportunities[key])]
+        gone_with_it = self._roles_made(gone, user_id, at)
         answers: list[Answer] = []
         for addressed, write in zip(wanted, writes, strict=True):
             opportunity_id = addressed.target.record_id or ""
@@ -241,6 +243,8 @@ class SalesforceGateway(Gateway):
             if role is not None:
                 is_ours = role.reference("LastModifiedById") == user_id
                 answers.append(Done(role.id if is_ours else None))
+            elif (opportunity_id, write.contact_id) in gone_with_it:
+                answers.append(Done(gone_with_it[opportunity_id, write.contact_id]))
             elif _is_gone(opportunities.get(opportunity_id)):
                 answers.append(_gone())
             else:
@@ -283,6 +287,24 @@ class SalesforceGateway(Gateway):
             (row.reference("OpportunityId") or "", row.reference("ContactId") or ""): row
             for row in rows
         }
+
+    def _roles_made(
+        self, opportunity_ids: Sequence[str], user_id: str, at: datetime
+    ) -> Mapping[tuple[str, str], str]:
+        """Return the roles that we made on deleted opportunities: they were deleted with them."""
+        found: dict[tuple[str, str], str] = {}
+        for batch in soql.batches(opportunity_ids):
+            query = soql.select(
+                ("Id", "OpportunityId", "ContactId", "CreatedById"),
+                names.ROLE,
+                where=soql.is_in("OpportunityId", batch),
+                order="Id",
+            )
+            for row in self._connection.query(query, at, include_deleted=True):
+                if row.reference("CreatedById") == user_id:
+                    between = (row.reference("OpportunityId"), row.reference("ContactId"))
+                    found[between[0] or "", between[1] or ""] = row.id
+        return found
 
     def _living_roles(self, role_ids: Sequence[str], at: datetime) -> frozenset[str]:
         rows = self._reader.by_id(names.ROLE, role_ids, at)

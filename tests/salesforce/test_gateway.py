@@ -309,6 +309,24 @@ class TestRoles:
         assert isinstance(after, Done)
         assert after.record_id is not None
 
+    def test_a_lost_answer_is_settled_though_the_opportunity_was_deleted_since(
+        self, desk: Desk
+    ) -> None:
+        opportunity_id, contact_id = desk.org.opportunity(), desk.org.contact("A", "a@example.com")
+        others_id = desk.org.contact("B", "b@example.com")
+        desk.org.role(opportunity_id, others_id)
+        desk.line.loses_answers = True
+        desk.send(_add_role(opportunity_id, contact_id))
+        desk.org.delete("Opportunity", opportunity_id)
+        made, not_made = desk.resolve(
+            _add_role(opportunity_id, contact_id), _add_role(opportunity_id, others_id)
+        )
+
+        assert isinstance(made, Done)
+        assert made.record_id is not None
+        assert isinstance(not_made, Rejected)
+        assert not_made.gone
+
     def test_a_role_is_removed_and_twice_is_harmless(self, desk: Desk) -> None:
         opportunity_id, contact_id = desk.org.opportunity(), desk.org.contact("A", "a@example.com")
         role_id = desk.org.role(opportunity_id, contact_id)
