@@ -21,6 +21,7 @@ little anyway.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -97,7 +98,9 @@ class SharedKafkaLog(ChangeLog):
         self._consumer: KafkaConsumer | None = None
         self._shelves: dict[TopicPartition, Shelf] = {}
         self._after: Mapping[str, int] = {}
-        self._assigned: frozenset[TopicPartition] | None = None
+        #: what was assigned last and is not taken over yet: the client's thread puts it there, and
+        #: may put the next one while this one is being taken
+        self._assigned: deque[frozenset[TopicPartition]] = deque(maxlen=1)
         self._unchecked = False
         self._hinted_at: datetime | None = None
         self._replaced: WorkerReplacedError | None = None
@@ -186,9 +189,8 @@ class SharedKafkaLog(ChangeLog):
                 timeout_ms=0 if ready else int(WAIT_SECONDS * 1_000),
                 max_records=max(1, SHELVES_FULL * limit - ready),
             )
-            if self._assigned is not None:
-                self._take_over(consumer, self._assigned)
-                self._assigned = None
+            if self._assigned:
+                self._take_over(consumer, self._assigned.pop())
                 return False
             for place, records in found.items():
                 self._shelves[place].put(records)
@@ -250,7 +252,7 @@ class SharedKafkaLog(ChangeLog):
         return self._consumer
 
     def _places_changed(self, assigned: frozenset[TopicPartition]) -> None:
-        self._assigned = assigned
+        self._assigned.append(assigned)
 
     def _next_offset(self, place: TopicPartition) -> int:
         return self._after.get(self._log.places().source(place), -1) + 1
@@ -287,10 +289,11 @@ class SharedKafkaLog(ChangeLog):
         """Let the connection go; whoever reads again joins again, under the same name."""
         consumer, self._consumer = self._consumer, None
         self._shelves = {}
-        self._assigned = None
         if consumer is not None:
             with suppress(KafkaError):
                 consumer.close(autocommit=False)
+        # Only now can its thread say nothing more.
+        self._assigned.clear()
 
 
 class _WritingDown(ConsumerRebalanceListener):
