@@ -200,7 +200,8 @@ def of_engine(
         yield Check(
             area,
             Status.PROBLEM,
-            f"the delete fuse is blown: {held_deletes} deletes are held",
+            f"the delete fuse is blown: {held_deletes} deletes are held"
+            f" ({issues.DELETES_HELD.code})",
             "`dealsync writes release`, or `dealsync writes cancel --held`",
         )
     if parked:

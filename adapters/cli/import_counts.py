@@ -2,7 +2,9 @@
 
 | opportunity | counts as |
 |---|---|
-| entered, its deal is to be created | created |
+| entered, its deal was created, or its create is on its way | created |
+| entered, but the create was refused, or called off | refused, by what the CRM or we say |
+| entered, but the create waits for a permission or a paused CRM | waiting |
 | entered, something required is missing | waiting |
 | entered, its counterpart was there already | adopted |
 | detached, and named | resumed |
@@ -13,7 +15,8 @@
 | account | counts as |
 |---|---|
 | its company was known, or is found | linked |
-| its company is to be created | created |
+| its company was created, or its create is on its way | created |
+| the create was refused, or called off | refused |
 | more than one may be its company | ambiguous |
 | company sync is off | off |
 """
@@ -26,6 +29,7 @@ from typing import Final
 from domain import events, issues, writes
 from domain.events import Event
 from domain.rules import RuleId
+from domain.writes import Write
 
 CREATED: Final = "created"
 WAITING: Final = "waiting"
@@ -39,10 +43,13 @@ PARKED: Final = "parked"
 #: deal sync, or for accounts company sync, is off
 OFF: Final = "off"
 
+#: a create that came to nothing, with the words for it
+REFUSED_PREFIX: Final = "refused: "
 #: as rule `import` says it
 SKIPPED_PREFIX: Final = "skipped: "
 #: a pair that waits is weighed anew each time, and says so without a create
 _BEFORE_CREATION: Final = (RuleId.CREATED_WITH,)
+_CREATES: Final = (writes.CreateDeal, writes.CreateOpportunity, writes.CreateCompany)
 _OFF_RULES: Final = (RuleId.ENABLE_BEFORE_IMPORT, RuleId.DEAL_SYNC_SWITCH)
 
 
@@ -53,6 +60,8 @@ class Counts:
     by_outcome: Mapping[str, int]
     #: reason → how many
     skipped: Mapping[str, int] = field(default_factory=dict)
+    #: what a CRM, or we, said of creates that came to nothing → how many
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, outcome: str) -> int:
         """Return how many ended so."""
@@ -63,21 +72,47 @@ def counted(outcomes: Iterable[str]) -> Counts:
     """Count outcomes; whatever is no word of ours is a reason for skipping."""
     words = (CREATED, WAITING, ADOPTED, RESUMED, RECONCILED, LINKED, AMBIGUOUS, NOT_FOUND, PARKED)
     found = Counter(outcomes)
+    rest = {reason: n for reason, n in sorted(found.items()) if reason not in (*words, OFF)}
     return Counts(
         by_outcome={word: found[word] for word in (*words, OFF) if found[word]},
-        skipped={reason: n for reason, n in sorted(found.items()) if reason not in (*words, OFF)},
+        skipped={why: n for why, n in rest.items() if not why.startswith(REFUSED_PREFIX)},
+        refused={
+            why.removeprefix(REFUSED_PREFIX): n
+            for why, n in rest.items()
+            if why.startswith(REFUSED_PREFIX)
+        },
     )
+
+
+def create_of(told: Sequence[Event]) -> Write | None:
+    """Return the create of a counterpart that these events decide, or None."""
+    asked = (e.write for e in told if isinstance(e, events.WriteDecided))
+    return next((write for write in asked if isinstance(write, _CREATES)), None)
+
+
+def of_create(closed: events.WriteClosed | None, *, paused: bool) -> str:
+    """Return how a record ended whose counterpart was to be created.
+
+    Args:
+        closed: what became of the create; None: it is not closed yet.
+        paused: whether nothing is written to its CRM now.
+    """
+    if closed is None or closed.outcome in ("unknown", "held"):
+        return WAITING if paused else CREATED
+    if closed.outcome == "done":
+        return CREATED
+    told = " ".join(word for word in (closed.code, closed.message) if word)
+    return f"{REFUSED_PREFIX}{told or closed.outcome}"
 
 
 def of_opportunity(told: Sequence[Event]) -> str:
     """Return how a record of a pair ended, given the events of its own reading."""
     entered = next((e for e in told if isinstance(e, events.SyncEntered)), None)
-    asked = [e.write for e in told if isinstance(e, events.WriteDecided)]
     if any(isinstance(e, events.FactParked) for e in told):
         return PARKED
     if any(isinstance(e, events.RecordBuried) for e in told):
         return "deleted"
-    if any(isinstance(w, writes.CreateDeal | writes.CreateOpportunity) for w in asked):
+    if create_of(told) is not None:
         return CREATED
     if entered is not None and entered.trigger == "resumed":
         return RESUMED

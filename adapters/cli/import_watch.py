@@ -4,18 +4,22 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Final
 
-from adapters.cli import import_counts
+from adapters.bootstrap.present import Present
+from adapters.cli import import_counts, standing
 from adapters.cli.requesting import Tail
 from adapters.cli.session import Session
 from adapters.postgres.wishes import wishes_left
 from domain import facts
-from domain.events import AccountImported, Event
+from domain.events import AccountImported, Event, WriteClosed
 from domain.facts import Fact
-from domain.ids import Crm, FactId, Kind, Ref, StreamId
+from domain.ids import Crm, FactId, Kind, Ref, StreamId, WriteId
 from domain.ports import ChangeLog
+from domain.writes import Write
 
 #: facts read at a time
 FACTS_MAX: Final = 1_000
+#: how long creates of which nothing is told are waited for
+CREATES_SECONDS_MAX: Final = 15.0
 #: an account of which nothing is told for so long is left waiting
 SILENCE_SECONDS_MAX: Final = 20.0
 
@@ -43,6 +47,14 @@ class Watch:
         self._by_stream: dict[StreamId, list[Event]] = defaultdict(list)
         self._linked: set[str] = set()
         self._news_at: datetime | None = None
+        #: what became of writes, whoever decided them
+        self._closed: dict[WriteId, WriteClosed] = {}
+        self._closed_at: datetime | None = None
+        self._present = Present(session.stores)
+        #: the newest create of a counterpart, by the stream that decided it
+        self._creates: dict[StreamId, Write] = {}
+        #: the streams of records that are to get a counterpart; None: not looked for yet
+        self._creating: dict[str, StreamId] | None = None
 
     @property
     def decided(self) -> int:
@@ -63,9 +75,36 @@ class Watch:
             return False
         return self._kind is not Kind.ACCOUNT or self._accounts_weighed(news=bool(told))
 
+    def creates_settled(self) -> bool:
+        """Read on; True: every create was answered, or nothing comes of the rest for now.
+
+        A decided create is not a created record: the CRM may refuse it. It is waited for while
+        answers come in, where somebody sends at all.
+        """
+        at = self._session.clock.now()
+        self._closed_at = self._closed_at or at
+        before = len(self._closed)
+        for event in self._new_events():
+            self._take(event)
+        if len(self._closed) > before:
+            self._closed_at = at
+        now = standing.now_of(self._session, at, self._present)
+        if self._creating is None:
+            self._creating = self._found_creating()
+        missing = [
+            write
+            for write in (self._creates[stream] for stream in self._creating.values())
+            if write.id not in self._closed and write.CRM not in now.paused
+        ]
+        silent = (at - self._closed_at).total_seconds() > CREATES_SECONDS_MAX
+        return not missing or not now.delivers or silent
+
     def outcomes(self) -> dict[str, str]:
         """Return how each record ended, by its id."""
         found: dict[str, str] = {}
+        at = self._session.clock.now()
+        paused = standing.now_of(self._session, at, self._present).paused
+        creating = self._creating or {}
         for fact_id, record in self._record_of.items():
             if record is None:
                 continue
@@ -73,6 +112,19 @@ class Watch:
                 found[record] = self._account(fact_id, record) or import_counts.WAITING
             else:
                 found[record] = import_counts.of_opportunity(self._told[fact_id])
+            if found[record] == import_counts.CREATED and record in creating:
+                create = self._creates[creating[record]]
+                closed = self._closed.get(create.id)
+                found[record] = import_counts.of_create(closed, paused=create.CRM in paused)
+        return found
+
+    def _found_creating(self) -> dict[str, StreamId]:
+        found: dict[str, StreamId] = {}
+        for fact_id, record in self._record_of.items():
+            told = self._account_told(fact_id) if self._kind is Kind.ACCOUNT else None
+            create = import_counts.create_of(self._told[fact_id] if told is None else told)
+            if record is not None and create is not None:
+                found[record] = create.stream
         return found
 
     def _read_facts(self, log: ChangeLog) -> None:
@@ -94,6 +146,12 @@ class Watch:
     def _take(self, event: Event) -> None:
         if self._kind is Kind.ACCOUNT:
             self._by_stream[event.stream].append(event)
+        create = import_counts.create_of([event])
+        if create is not None:
+            # One that was called off is decided anew; the newest tells how the record ends.
+            self._creates[create.stream] = create
+        if isinstance(event, WriteClosed) and event.outcome not in ("unknown", "held"):
+            self._closed[event.write_id] = event
         if event.cause in self._record_of:
             self._told[event.cause].append(event)
             self._undecided.discard(event.cause)
@@ -120,13 +178,19 @@ class Watch:
         """Return how an account ended; None: its candidates were not weighed yet."""
         if record in self._linked:
             return import_counts.LINKED
-        told = self._told[fact_id]
-        imported = next((e for e in told if isinstance(e, AccountImported)), None)
+        later = self._account_told(fact_id)
+        if later is None:
+            return import_counts.of_account(self._told[fact_id]) or import_counts.WAITING
+        return import_counts.of_account(later)
+
+    def _account_told(self, fact_id: str) -> list[Event] | None:
+        """Return what was told of an account since it was imported; None: it was not."""
+        imported = next((e for e in self._told[fact_id] if isinstance(e, AccountImported)), None)
         if imported is None:
-            return import_counts.of_account(told) or import_counts.WAITING
+            return None
         stream = self._by_stream[imported.stream]
         later = stream[stream.index(imported) + 1 :]
-        return import_counts.of_account([event for event in later if event.cause != fact_id])
+        return [event for event in later if event.cause != fact_id]
 
 
 def _record_of(fact: Fact) -> str | None:

@@ -24,6 +24,7 @@ from adapters.cli.session import Session, open_session
 from adapters.salesforce.errors import ReadRefusedError
 from domain import facts
 from domain.ids import CATALOG_STREAM, Crm, FactId, Kind, Ref
+from domain.issues import DELETES_HELD
 from domain.ports import KeyedFact, Refresh, Topic
 
 #: an import may take this long
@@ -210,6 +211,9 @@ def _import(
             while not watch.look():
                 progress.update(task, completed=watch.decided)
                 go_on()
+            progress.update(task, completed=len(refs), description="waiting for the CRMs' answers")
+            while not watch.creates_settled():
+                go_on()
     outcomes = watch.outcomes()
     found = (outcomes.get(ref.id, import_counts.NOT_FOUND) for ref in refs)
     return import_counts.counted(found), request
@@ -231,7 +235,7 @@ def _progress(output: Output) -> Progress:
     """Return a bar that shows where a person looks."""
     errors = Console(stderr=True)
     return Progress(
-        TextColumn("importing"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         console=errors,
@@ -263,7 +267,8 @@ def _check_fuse(session: Session) -> None:
     if fuse.blown_at is not None:
         raise CommandFailure(
             "fuse_blown",
-            f"expected a whole delete fuse, found it blown: {fuse.held} deletes are held",
+            f"expected a whole delete fuse, found it blown: {fuse.held} deletes are held"
+            f" ({DELETES_HELD.code})",
             hint="`dealsync writes release` lets them go, `dealsync writes cancel --held` gives"
             " them up",
             exit_code=ExitCode.FUSE_BLOWN,
@@ -288,11 +293,13 @@ def _show(
         "count": count,
         **_all_words(selection.kind, counts),
         "skipped": dict(counts.skipped),
+        "refused": dict(counts.refused),
     }
 
     def print_all(console: Console) -> None:
         told = [f"{n} {word.replace('_', ' ')}" for word, n in counts.by_outcome.items()]
         told += [f"{n} skipped ({reason})" for reason, n in counts.skipped.items()]
+        told += [f"{n} refused ({reason})" for reason, n in counts.refused.items()]
         console.print(f"{count} {selection.kind}: {', '.join(told) or 'none'}", markup=False)
 
     output.show("import", values, print_all)
@@ -328,6 +335,7 @@ def _end(output: Output, counts: Counts, selection: _Selection, *, is_on: bool) 
     if missing and missing == len(selection.named):
         output.hint("Salesforce or HubSpot has no such record")
         raise typer.Exit(ExitCode.FAILED)
-    if missing or counts.of(import_counts.PARKED) or counts.of(import_counts.AMBIGUOUS):
+    unsettled = counts.of(import_counts.PARKED) + counts.of(import_counts.AMBIGUOUS)
+    if missing or unsettled or counts.refused:
         output.hint("`dealsync issues list` and `dealsync parked list` say what waits")
         raise typer.Exit(ExitCode.FINDINGS)

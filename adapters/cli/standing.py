@@ -48,9 +48,9 @@ class Now:
         return self.policy_version > 0 and self.policy.switches.deal_sync
 
 
-def now_of(session: Session, at: datetime) -> Now:
-    """Read what holds at this moment."""
-    moment: Moment = Present(session.stores).moment()
+def now_of(session: Session, at: datetime, present: Present | None = None) -> Now:
+    """Read what holds at this moment; who asks often brings what he read before."""
+    moment: Moment = (present or Present(session.stores)).moment()
     paused = {s.crm: (RuleId.SUSPEND, s.reason) for s in session.stores.brakes.suspensions(at)}
     missing = missing_permission(moment.catalog)
     if missing is not None:

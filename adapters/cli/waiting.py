@@ -25,6 +25,7 @@ from adapters.cli.session import (
 from adapters.postgres.publication import PostgresPublication
 from adapters.source import is_pass_wanted, want_full_pass
 from domain.ids import Crm
+from domain.issues import DELETES_HELD
 from projections.publishing import PublicationState
 
 LOOK_SECONDS: Final = 0.1
@@ -215,7 +216,7 @@ def _print_status(console: Console, values: dict[str, object]) -> None:
         behind = publication["not_published"]
         console.print(f"published {'all' if not behind else f'all but {behind}'}", markup=False)
     if values["fuse_blown_at"] is not None:
-        console.print("fuse      blown: release or discard the held deletes", markup=False)
+        console.print(f"fuse      blown: {DELETES_HELD.code}, {DELETES_HELD.fix}", markup=False)
 
 
 def _waiting_words(found: Look) -> str:

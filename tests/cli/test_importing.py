@@ -14,6 +14,8 @@ from tests.support.filled_home import filled_home
 from tests.support.program import Program, dealsync_here, running
 from tests.support.scenario import OPPORTUNITY, Scenario
 
+ADMINISTRATOR = "admin@sandbox.example"
+INTEGRATION = "integration@sandbox.example"
 UNKNOWN = "006000000000zzz"
 
 
@@ -33,8 +35,12 @@ def outside(program: Program) -> list[str]:
 
 
 def _act(url: str, **arguments: object) -> None:
+    _post(f"{url}/sandbox/actions", **arguments)
+
+
+def _post(url: str, **arguments: object) -> None:
     request = urllib.request.Request(  # noqa: S310 - our own sandbox
-        f"{url}/sandbox/actions",
+        url,
         json.dumps(arguments).encode(),
         {"Content-Type": "application/json"},
     )
@@ -54,6 +60,43 @@ def test_named_opportunities_get_their_deals(program: Program, outside: list[str
     assert told.json["schema"] == "dealsync.import/1"
     assert (told.json["count"], told.json["created"], told.json["skipped"]) == (2, 2, {})
     assert (again.json["created"], again.json["reconciled"]) == (0, 2)
+
+
+def test_what_a_crm_refuses_is_not_counted_as_created(program: Program, outside: list[str]) -> None:
+    said = {"status": 400, "code": "VALIDATION_ERROR", "message": "no such deals here"}
+    refuse = {
+        "kind": "error",
+        **said,
+        "match": {"method": "POST", "path": "/deals(/batch/create)?$"},
+    }
+    _post(f"{program.hubspot_url}/sandbox/faults", faults=[refuse])
+    try:
+        ended = program.call("import", "opportunities", "--ids", ",".join(outside[2:4]), "--json")
+        people = program.call("import", "opportunities", "--ids", outside[4])
+    finally:
+        _post(f"{program.hubspot_url}/sandbox/faults", faults=[])
+
+    assert ended.code == 3, ended.out
+    assert (ended.json["count"], ended.json["created"]) == (2, 0)
+    assert ended.json["refused"] == {"VALIDATION_ERROR no such deals here": 2}
+    assert "1 refused (VALIDATION_ERROR no such deals here)" in people.out
+
+
+def test_a_create_that_waits_for_a_permission_is_not_counted_as_created(
+    program: Program, outside: list[str]
+) -> None:
+    permission = {"action": "set_permission", "as": ADMINISTRATOR, "user": INTEGRATION}
+    for name in ("ModifyAllData", "ModifyMetadata"):
+        _act(program.salesforce_url, **permission, permission=name, value=False)
+    try:
+        program.until_quiet()
+        ended = program.call("import", "opportunities", "--ids", outside[6], "--json")
+    finally:
+        for name in ("ModifyAllData", "ModifyMetadata"):
+            _act(program.salesforce_url, **permission, permission=name, value=True)
+        program.until_quiet()
+
+    assert (ended.json["created"], ended.json["waiting"]) == (0, 1), ended.out
 
 
 def test_opportunities_are_chosen_by_condition(program: Program) -> None:
@@ -123,11 +166,7 @@ def test_a_bad_condition_is_told_in_the_words_of_salesforce(program: Program) ->
 
 def test_the_doctor_finds_nothing_and_then_a_missing_permission(program: Program) -> None:
     healthy = program.call("doctor", "--json")
-    permission = {
-        "action": "set_permission",
-        "as": "admin@sandbox.example",
-        "user": "integration@sandbox.example",
-    }
+    permission = {"action": "set_permission", "as": ADMINISTRATOR, "user": INTEGRATION}
     for name in ("ModifyAllData", "ModifyMetadata"):
         _act(program.salesforce_url, **permission, permission=name, value=False)
     try:
@@ -150,7 +189,7 @@ def test_the_doctor_finds_nothing_and_then_a_missing_permission(program: Program
 
 
 def test_the_doctor_ends_with_4_where_nobody_lets_us_in(program: Program) -> None:
-    user = "integration@sandbox.example"
+    user = INTEGRATION
     _act(program.salesforce_url, action="set_user_active", user=user, value=False)
     _act(program.salesforce_url, action="expire_sessions", user=user)
     try:
@@ -248,6 +287,12 @@ def test_deletion_and_switches_are_outcomes_of_their_own() -> None:
 
     assert import_counts.of_opportunity(gone) == "deleted"
     assert import_counts.of_opportunity(spent) == import_counts.OFF
+
+
+def test_a_create_that_came_to_nothing_is_told_with_the_words_for_it() -> None:
+    counts = import_counts.counted(["created", "refused: INVALID no", "stopped"])
+
+    assert (dict(counts.refused), dict(counts.skipped)) == ({"INVALID no": 1}, {"stopped": 1})
 
 
 def test_whatever_is_no_outcome_is_a_reason_for_skipping() -> None:
