@@ -3,7 +3,7 @@
 | file | commands |
 |---|---|
 | `process` | `up`, `sandbox`, `run`, `reset`, `version` |
-| `demo` | `demo` |
+| `demo` | `demo`; its story, people and terminal are in `demo_*` |
 | `waiting`, `doctor` | `wait`, `status`; `doctor` |
 | `asking`, `policy`, `importing` | `setup`; `policy …`; `import …`, `sync` |
 | `pairs`, `why`, `audit` | what became of a record, and why |

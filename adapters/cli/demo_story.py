@@ -1,13 +1,19 @@
-"""The story that the demo plays: what somebody does, the rules it shows, and when it came true."""
+"""The story that the demo plays: what somebody does, the rules it shows, and when it came true.
+
+Here is what goes well between two CRMs; what goes wrong around them is in `demo_troubles`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from adapters.cli.demo_people import People, Sides
+from adapters.cli import demo_troubles
+from adapters.cli.demo_people import People
+from adapters.cli.demo_sides import Sides
+from adapters.cli.demo_terminal import Terminal
 
 WHILE_STOPPED: Final = "edited while stopped"
-NOT_IN_HUBSPOT: Final = "Barter"
+NEW_OWNER: Final = "Hana Kobayashi"
 
 Check: TypeAlias = Callable[[Sides], bool]
 
@@ -18,24 +24,44 @@ class Step:
 
     what: str
     rules: str
-    act: Callable[[], None]
+    act: Callable[[], object]
     came_true: Check
     #: a command that explains the step, run afterwards and shown; empty: none
     explain: tuple[str, ...] = ()
 
 
-def steps(people: People, dealsync: Callable[..., str]) -> tuple[Step, ...]:
+def steps(people: People, terminal: Terminal) -> tuple[Step, ...]:
     """Return the story's steps in order.
 
     Args:
-        people: acts in both CRMs.
-        dealsync: runs a command in the demo's home and returns what it printed.
+        people: act in both CRMs.
+        terminal: runs commands in the demo's home.
     """
     return (
+        *_what_was_there_before(people, terminal),
         *_a_deal_between_two_crms(people),
-        *_people_and_firms(people, dealsync),
+        *(Step(*parts) for parts in demo_troubles.conflicts(people, terminal)),
+        *_people_and_firms(people, terminal),
+        *(Step(*parts) for parts in demo_troubles.interruptions(people, terminal)),
         *_in_and_out(people),
         *_deleted_and_back(people),
+        *(Step(*parts) for parts in demo_troubles.merge_and_fuse(people, terminal)),
+    )
+
+
+def _what_was_there_before(people: People, terminal: Terminal) -> tuple[Step, ...]:
+    def import_one() -> None:
+        (chosen,) = people.existing(1)
+        people.look_after(chosen)
+        terminal.run("import", "opportunities", "--ids", chosen)
+
+    return (
+        Step(
+            "Opportunities from before are left alone; one is imported by hand and gets its deal",
+            "entry-salesforce, import, adopt, record-type-pipeline, owner",
+            import_one,
+            lambda s: bool(s.deal) and s.deal.get("dealname") == s.opportunity.get("Name"),
+        ),
     )
 
 
@@ -43,20 +69,20 @@ def _a_deal_between_two_crms(people: People) -> tuple[Step, ...]:
     return (
         Step(
             "A salesperson creates an opportunity in Salesforce",
-            "entry-salesforce, record-type-pipeline, created-with, link-ids",
+            "entry-salesforce, record-type-pipeline, created-with, link-ids, no-matching",
             lambda: people.create_opportunity("Harbour Lights", amount="1200"),
             lambda s: s.deal.get("dealname") == "Harbour Lights" and s.deal["amount"] == "1200",
         ),
         Step(
             "The deal's amount is changed in HubSpot",
-            "field-rule, who-wins, echo",
+            "field-rule, number-only, echo",
             lambda: people.edit_deal(amount="1500"),
             lambda s: s.opportunity.get("Amount") == "1500",
             explain=("why", "{deal}", "amount"),
         ),
         Step(
             "Name and close date are changed in Salesforce",
-            "field-rule, canonical",
+            "field-rule, canonical, trigger-fields",
             lambda: people.edit_opportunity(CloseDate="2027-03-31", Name="Harbour Lights II"),
             lambda s: s.deal.get("dealname") == "Harbour Lights II",
         ),
@@ -67,33 +93,19 @@ def _a_deal_between_two_crms(people: People) -> tuple[Step, ...]:
             lambda s: s.stage_label == "Negotiation/Review",
         ),
         Step(
-            "Both sides are changed at once: one wins, and the other value is kept",
-            "who-wins, value-time",
-            lambda: people.edit_both(description=("as Salesforce has it", "as HubSpot has it")),
-            lambda s: s.opportunity.get("Description") == s.deal.get("description"),
-            explain=("why", "{deal}", "description"),
-        ),
-        Step(
-            "The name is cleared in HubSpot: Salesforce needs one, so it is put back",
-            "required",
-            lambda: people.edit_deal(dealname=""),
-            lambda s: s.deal.get("dealname") == "Harbour Lights II",
-        ),
-        Step(
-            "A type that HubSpot does not have holds that field only; the amount goes on",
-            "value-map, partial-reject",
-            lambda: people.edit_opportunity(Type="Existing Customer - Upgrade", Amount="1600"),
-            lambda s: s.deal.get("amount") == "1600",
-            explain=("issues", "list"),
+            "The opportunity is handed over: owners are matched by e-mail and full name",
+            "owner",
+            lambda: people.hand_over(NEW_OWNER),
+            lambda s: s.deal_owner == NEW_OWNER,
         ),
     )
 
 
-def _people_and_firms(people: People, dealsync: Callable[..., str]) -> tuple[Step, ...]:
+def _people_and_firms(people: People, terminal: Terminal) -> tuple[Step, ...]:
     return (
         Step(
             "A contact gets a role on the opportunity, and is associated with the deal",
-            "contact-identity, contact-role",
+            "contact-identity, contact-role, contact-many",
             lambda: people.add_role("Ann Lee", "ann.lee@harbour.example"),
             lambda s: "ann.lee@harbour.example" in s.contacts,
         ),
@@ -108,7 +120,7 @@ def _people_and_firms(people: People, dealsync: Callable[..., str]) -> tuple[Ste
         Step(
             "Accounts are imported; the opportunity's account becomes the deal's company",
             "account-identity, company-sync",
-            lambda: people.give_account("Harbour Lights Ltd", import_it=dealsync),
+            lambda: people.give_account("Harbour Lights Ltd", import_it=terminal.run),
             lambda s: s.company == "Harbour Lights Ltd",
         ),
     )
@@ -130,7 +142,7 @@ def _in_and_out(people: People) -> tuple[Step, ...]:
         ),
         Step(
             "The deal is moved back: both sides are compared and reconciled",
-            "pipeline-scope",
+            "pipeline-scope, pipeline-move",
             people.move_deal_back,
             lambda s: s.deal.get("description") == WHILE_STOPPED,
         ),

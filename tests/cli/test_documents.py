@@ -14,8 +14,6 @@ from domain.issues import PROBLEMS
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENT = (DOCS / "cli.md").read_text(encoding="utf-8")
 ISSUES = (DOCS / "issues.md").read_text(encoding="utf-8")
-#: plays for people and leaves nothing to read
-FOR_PEOPLE_ONLY = {"demo"}
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
@@ -36,7 +34,7 @@ def test_each_command_is_in_the_document_with_an_example(name: str) -> None:
     assert f"`dealsync {name}" in DOCUMENT
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - FOR_PEOPLE_ONLY))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_each_command_has_json(name: str) -> None:
     assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
 
