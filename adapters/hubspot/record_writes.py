@@ -81,6 +81,8 @@ class RecordWrites:
             PortError: nothing was created.
         """
         key_name = KEYS[kind]
+        # Before the call: a failure after it would tell that nothing was sent.
+        shown = self._shown(kind)
         inputs: dict[str, Json] = {
             one.trace_id: {
                 "properties": {**_properties(one.fields, skip_blank=True), key_name: one.key},
@@ -97,7 +99,7 @@ class RecordWrites:
             if isinstance(outcome, Problem) and _is_conflict(outcome, key_name):
                 taken.append(one)
             else:
-                answers[one.trace_id] = self._answer(kind, outcome)
+                answers[one.trace_id] = _answer(shown, outcome)
         if not taken:
             return answers
         sending.begun()
@@ -106,9 +108,9 @@ class RecordWrites:
             if isinstance(holders, NotSent):
                 answers[one.trace_id] = holders
             elif one.key in holders:
-                answers[one.trace_id] = self._done(kind, holders[one.key])
+                answers[one.trace_id] = _done(shown, holders[one.key])
             else:
-                answers[one.trace_id] = self._answer(kind, outcomes[one.trace_id])
+                answers[one.trace_id] = _answer(shown, outcomes[one.trace_id])
         return answers
 
     def resolve_create(
@@ -117,7 +119,7 @@ class RecordWrites:
         """Tell by the keys which creates took effect."""
         holders = self._holders(kind, wanted, sending)
         return {
-            one.trace_id: self._done(kind, holders[one.key])
+            one.trace_id: _done(self._shown(kind), holders[one.key])
             if one.key in holders
             else NotSent(f"no {names.SINGULAR[kind]} has the key {one.key}")
             for one in wanted
@@ -151,6 +153,7 @@ class RecordWrites:
         Raises:
             PortError: nothing was changed.
         """
+        shown = self._shown(kind)  # as in `create`
         merged: dict[str, dict[str, Json]] = {}
         for one in wanted:
             merged.setdefault(one.record_id, {}).update(_properties(one.fields))
@@ -163,7 +166,7 @@ class RecordWrites:
             for record_id, properties in merged.items()
         }
         outcomes = self._batch(sending, kind, "update", inputs)
-        return {one.trace_id: self._answer(kind, outcomes[one.record_id]) for one in wanted}
+        return {one.trace_id: _answer(shown, outcomes[one.record_id]) for one in wanted}
 
     def resolve_update(
         self, sending: Sending, kind: Kind, wanted: Sequence[Change]
@@ -177,7 +180,8 @@ class RecordWrites:
             PortError: HubSpot did not answer.
         """
         written = {change.name for one in wanted for change in one.fields}
-        plain = dict.fromkeys((*self._shown(kind), *sorted(written)))
+        of_kind = self._shown(kind)
+        plain = dict.fromkeys((*of_kind, *sorted(written)))
         shown = Wanted((names.OBJECT_ID, *plain), history=tuple(sorted(written)))
         app_id = self._account.app_id(sending.at)
         rows = self._rows(kind, [one.record_id for one in wanted], shown, sending)
@@ -187,7 +191,7 @@ class RecordWrites:
             if row is None:
                 answers[one.trace_id] = _gone(kind, one.record_id)
             elif took_effect(one.fields, row.properties) or self._was_there(one, row, app_id):
-                answers[one.trace_id] = self._done(kind, row)
+                answers[one.trace_id] = _done(of_kind, row)
             else:
                 answers[one.trace_id] = NotSent("the record shows other values")
         return answers
@@ -269,25 +273,26 @@ class RecordWrites:
             return _paired(list(inputs), answer)
         return dict.fromkeys(inputs, answer)
 
-    def _answer(self, kind: Kind, outcome: RecordRow | Problem | NotSent | Unknown) -> Answer:
-        match outcome:
-            case RecordRow():
-                return self._done(kind, outcome)
-            case Problem():
-                return row_answer(outcome)
-            case NotSent() | Unknown():
-                return outcome
 
-    def _done(self, kind: Kind, row: RecordRow) -> Done:
-        shown = dict.fromkeys(self._shown(kind))
-        return Done(
-            row.id,
-            tuple(
-                Reading(name=name, value=_blank(row.properties[name]))
-                for name in shown
-                if name in row.properties
-            ),
-        )
+def _answer(shown: Sequence[str], outcome: RecordRow | Problem | NotSent | Unknown) -> Answer:
+    match outcome:
+        case RecordRow():
+            return _done(shown, outcome)
+        case Problem():
+            return row_answer(outcome)
+        case NotSent() | Unknown():
+            return outcome
+
+
+def _done(shown: Sequence[str], row: RecordRow) -> Done:
+    return Done(
+        row.id,
+        tuple(
+            Reading(name=name, value=_blank(row.properties[name]))
+            for name in dict.fromkeys(shown)
+            if name in row.properties
+        ),
+    )
 
 
 def _paired(

@@ -25,6 +25,7 @@ from adapters.salesforce.wire import Json, Row
 from domain.canonical import FieldType
 from domain.deliveries import Addressed, Answer, Done, Gateway, NotSent, Rejected, Unknown
 from domain.effect import took_effect
+from domain.errors import PortError
 from domain.facts import Observation, Reading
 from domain.ids import Crm
 from domain.writes import (
@@ -192,7 +193,16 @@ class SalesforceGateway(Gateway):
         }
         if not unclear:
             return tuple(answers)
-        there = self._reader.by_id(names.OPPORTUNITY, [each for each in unclear if each], at)
+        try:
+            there = self._reader.by_id(names.OPPORTUNITY, [each for each in unclear if each], at)
+        except PortError as error:
+            # The other rows are written, so nothing may be raised; a refused one may go again.
+            return tuple(
+                NotSent(str(error))
+                if isinstance(answer, Rejected) and row.record_id in unclear
+                else answer
+                for row, answer in zip(rows, answers, strict=True)
+            )
         return tuple(
             replace(answer, gone=True)
             if isinstance(answer, Rejected)

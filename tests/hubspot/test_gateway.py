@@ -26,6 +26,7 @@ from domain.deliveries import Addressed, Answer, Done, Gateway, NotSent, Rejecte
 from domain.errors import RetryableError, ThrottledError, UnauthenticatedError
 from domain.facts import Reading
 from domain.ids import Crm, Kind, StreamId, WriteId
+from domain.policy import Policy
 from domain.writes import FieldChange, StageWanted, Write
 from tests.hubspot.portal import BASE_URL, Portal
 
@@ -72,13 +73,20 @@ class Desk:
     """A gateway over a portal that has our key properties."""
 
     def __init__(self) -> None:
+        self.database_goes = False
         self.portal = Portal()
         self.portal.unique_property("deals", "dealsync_opportunity_id")
         self.portal.unique_property("companies", "dealsync_account_id")
         self.faults = Faulty(self.portal.transport())
         calls = Calls(self.faults, base_url=BASE_URL, token=fixed_token(ENGINE_TOKEN))
-        self.gateway = HubSpotGateway(calls, lambda: self.portal.policy)
+        self.gateway = HubSpotGateway(calls, self._policy)
         self.count = 0
+
+    def _policy(self) -> Policy:
+        """Return the policy, from a database that goes away with the first write."""
+        if self.database_goes and any("/batch/" in one.url for one in self.faults.sent):
+            raise RetryableError("expected the database to answer")
+        return self.portal.policy
 
     def write(
         self,
@@ -229,6 +237,16 @@ def test_an_update_sets_and_clears_and_shows_what_holds(desk: Desk) -> None:
     assert held["amount"] == "99.90"
     assert not held["description"]
     assert shown(answer)["amount"] == "99.90"
+
+
+def test_what_was_sent_is_answered_though_the_database_is_away_by_then(desk: Desk) -> None:
+    deal_id = desk.portal.deal(amount="1")
+    desk.database_goes = True
+
+    (answer,) = desk.send(desk.update(deal_id, change("amount", "5")))
+
+    assert record_id(answer) == deal_id
+    assert shown(answer)["amount"] == "5"
 
 
 def test_changes_of_one_record_go_together_and_the_later_wins(desk: Desk) -> None:

@@ -42,10 +42,13 @@ class Line(HttpTransport):
         #: called with each request that is no reading
         self.before: Callable[[HttpRequest], HttpResponse | None] = lambda _: None
         self.loses_answers = False
+        self.loses_readings = False
 
     @override
     def send(self, request: HttpRequest, *, timeout_seconds: float) -> HttpResponse:
         if request.method == "GET" or "oauth2" in request.url:
+            if self.loses_readings and "query" in request.url:
+                raise NoAnswerError("the line broke")
             return self._inner.send(request, timeout_seconds=timeout_seconds)
         instead = self.before(request)
         if instead is not None:
@@ -233,6 +236,20 @@ class TestUpdating:
 
         assert isinstance(answer, Rejected)
         assert not answer.gone
+
+    def test_other_rows_are_answered_though_nothing_can_be_read_after_the_call(
+        self, desk: Desk
+    ) -> None:
+        opportunity_id = desk.org.opportunity()
+        desk.line.loses_readings = True
+
+        done, unclear = desk.send(
+            _update(opportunity_id, _change("Amount", "5", FieldType.DECIMAL)),
+            _update("006000000000999AAA", _change("Amount", "5", FieldType.DECIMAL)),
+        )
+
+        assert done == Done(opportunity_id)
+        assert isinstance(unclear, NotSent)
 
     def test_a_lost_answer_is_settled_by_reading(self, desk: Desk) -> None:
         opportunity_id = desk.org.opportunity()
