@@ -21,7 +21,7 @@ What if it dies (SIGKILL) after a line of `step`:
 A deliverer that only sleeps (SIGSTOP) past its lease finds it gone at `begin`, or sees on the clock
 after it that it slept, and sends nothing; if it slept inside `send`, its answer is stored and
 settles the write unless a reading has. It looks at the clock before each call, because a call may
-not begin near the lease's end.
+not begin near the lease's end, nor long after its look.
 
 | rule | where |
 |---|---|
@@ -71,6 +71,8 @@ from domain.ports import ChangeLog, KeyedFact, Topic
 LEASE_SECONDS: Final = 120.0
 #: of a lease, the longest that one call of a gateway takes, its own requests together
 CALL_SHARE: Final = 0.5
+#: how old a look may be when its writes go out: what people do since is written over
+LOOK_SECONDS_MAX: Final = 3.0
 #: our clocks may differ by this much
 MARGIN_SECONDS: Final = 5.0
 #: outcomes published in one step
@@ -82,7 +84,7 @@ AWAY_SECONDS_MAX: Final = 60.0
 FORBIDDEN_REASON: Final = "not sent: what is in force forbids it"
 CALLED_OFF_REASON: Final = "not sent: the look called it off"
 WITHDRAWN_REASON: Final = "not sent: withdrawn, or the lease was lost"
-LEASE_REASON: Final = "the lease was nearly over"
+LATE_REASON: Final = "the lease was nearly over, or the look too old"
 
 #: does the calls at the gateway: send or resolve
 _Asking: TypeAlias = Callable[[Sequence[Addressed], datetime], tuple[Answer, ...]]
@@ -177,7 +179,8 @@ class Deliver:
             self._log.append([_keyed(observation) for observation in shown.values()])
         works, none_left = _parted(works)
         self._settle(none_left, CALLED_OFF_REASON)
-        self._in_batches(works, self._send_batch)
+        until = self._clock.now() + timedelta(seconds=LOOK_SECONDS_MAX)
+        self._in_batches(works, partial(self._send_batch, until=until))
 
     def _judge(
         self,
@@ -239,22 +242,27 @@ class Deliver:
                 self._release(rest, suspension)
                 return
 
-    def _send_batch(self, works: Sequence[Work]) -> Suspension | None:
-        """Send one batch; return why the CRM must be left alone, if it had no effect at all."""
+    def _send_batch(self, works: Sequence[Work], *, until: datetime) -> Suspension | None:
+        """Send one batch; return why the CRM must be left alone, if it had no effect at all.
+
+        Args:
+            works: one batch.
+            until: when what the look showed is too old to write over.
+        """
         at = self._clock.now()
-        if self._is_nearly_over(works, at):
-            answers.given_back(works, LEASE_REASON)
-            self._settle(works, LEASE_REASON)
+        if at > until or self._is_nearly_over(works, at):
+            self._give_back(works)
             return None
         cleared = self._deliveries.begin({work.attempt_id: work.write_ids for work in works}, at)
         for work in works:
             work.keep(cleared)
         cleared_works, none_left = _parted(works)
         self._settle(none_left, WITHDRAWN_REASON)
-        if cleared_works and self._is_nearly_over(cleared_works, self._clock.now()):
-            # It slept since: others may hold these writes for unknown by now, or for lost.
-            answers.given_back(cleared_works, LEASE_REASON)
-            self._settle(cleared_works, LEASE_REASON)
+        now = self._clock.now()
+        if cleared_works and (now > until or self._is_nearly_over(cleared_works, now)):
+            # It slept since: others may hold these writes for unknown by now, or for lost; and
+            # people may have edited what they go over.
+            self._give_back(cleared_works)
             return None
         return self._ask(cleared_works, self._gateways[self.crm].send, at)
 
@@ -305,6 +313,11 @@ class Deliver:
         return None
 
     # -- settle, publish -----------------------------------------------------------------------
+
+    def _give_back(self, works: Sequence[Work]) -> None:
+        """Let whoever claims these writes next look again, and send them."""
+        answers.given_back(works, LATE_REASON)
+        self._settle(works, LATE_REASON)
 
     def _settle(self, works: Sequence[Work], answer: str) -> None:
         if works:

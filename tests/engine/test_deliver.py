@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from adapters.clock import FixedClock
-from adapters.engine.deliver import LEASE_SECONDS, Deliver
+from adapters.engine.deliver import LEASE_SECONDS, LOOK_SECONDS_MAX, Deliver
 from adapters.memory.change_log import MemoryChangeLog
 from adapters.memory.decisions import MemoryDecisions
 from adapters.memory.deliveries import MemoryDeliveries
@@ -663,6 +663,25 @@ def test_a_deliverer_that_slept_right_before_its_call_sends_nothing(bench: Bench
     assert bench.hubspot.sent == []
     bench.step()
     assert bench.hubspot.sent == [(wanted,)]
+
+
+def test_what_was_looked_at_too_long_ago_is_looked_at_again(bench: Bench) -> None:
+    """It sleeps between its look and its call, and somebody edits the deal meanwhile."""
+    wanted = update_deal("a", "1", change("amount", "1", "2"))
+    bench.pair()
+    bench.decided.write(wanted)
+    bench.hubspot.shown["7a"] = deal_observed("7a", ("amount", "1"))
+
+    def sleep() -> None:
+        bench.clock.at += timedelta(seconds=LOOK_SECONDS_MAX + 1)
+        bench.hubspot.shown["7a"] = deal_observed("7a", ("amount", "5"))
+
+    bench.death.sleeps["begin"] = sleep
+
+    bench.step()
+    bench.step()
+
+    assert (bench.hubspot.sent, bench.outcomes()) == ([], [WriteCancelled])
 
 
 def test_a_deliverer_that_slept_in_its_call_still_brings_the_answer(bench: Bench) -> None:
