@@ -423,8 +423,8 @@ class Brakes(Protocol):
         """Return how the fuse stands."""
         ...
 
-    def mend_fuse(self, *, release: bool, at: datetime) -> int:
-        """Send the held deletes after all, or give them up; count them."""
+    def mend_fuse(self, *, release: bool, at: datetime, by: str) -> int:
+        """Send the held deletes after all, or give them up, as `by` wishes; count them."""
         ...
 
     def suspensions(self, at: datetime) -> tuple[Suspension, ...]:

@@ -27,6 +27,10 @@ _QUIET: Final = (
 )
 
 
+#: after these nothing of the pair crosses until a person says so
+_OUT_OF_THE_SYNC: Final = (events.PairDetached, events.PairDeleted)
+
+
 class Story(Telling[Pair]):
     """The events of one decision, and the pair as they leave it."""
 
@@ -69,6 +73,8 @@ class Story(Telling[Pair]):
             keys = tuple(sorted(self._waits))
             if keys != self.pair.waiting:
                 self.tell(events.WaitingChanged(**self.said(RuleId.EXPLAIN), keys=keys))
+        elif any(isinstance(event, _OUT_OF_THE_SYNC) for event in self.events):
+            self._leave_open_what_stands()
         self._summarise()
         if self._reasons and all(isinstance(event, _QUIET) for event in self.events):
             rule, reason = self._reasons[0]
@@ -91,6 +97,16 @@ class Story(Telling[Pair]):
                 self.tell(
                     events.IssueOpened(**self.said(rule), code=code, subject=subject, text=text)
                 )
+
+    def _leave_open_what_stands(self) -> None:
+        """Close what nobody can or need mend of a pair that syncs no more; a resume looks anew."""
+        told = {(e.code, e.subject) for e in self.events if isinstance(e, events.IssueOpened)}
+        for code, subject in sorted(self.pair.issues):
+            if not PROBLEMS[code].standing and (code, subject) not in told:
+                rule = PROBLEMS[code].rule
+                self.tell(events.IssueClosed(**self.said(rule), code=code, subject=subject))
+        if self.pair.waiting:
+            self.tell(events.WaitingChanged(**self.said(RuleId.EXPLAIN), keys=()))
 
     def _summarise(self) -> None:
         pair, last = self.pair, self.pair.summary

@@ -9,7 +9,7 @@ import typer
 from adapters.cli import naming
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output, instant
 from adapters.cli.session import Session, open_session
-from adapters.cli.wording import STATUS_PROPERTIES, field_text, value_text
+from adapters.cli.wording import STATUS_PROPERTIES, field_text
 from domain.ids import Crm, WriteId
 from domain.rules import RuleId
 from projections.audit_line import AuditField, AuditLine, LineKind
@@ -151,7 +151,7 @@ def _shown(line: AuditLine) -> dict[str, object]:
 def _text(line: AuditLine) -> str:
     """Return a line as people read it."""
     fields = [
-        _field_text(field)
+        _field_text(field, line.kind)
         for field in line.fields
         if field.before != field.after or field.losing is not None
     ]
@@ -167,9 +167,11 @@ def _text(line: AuditLine) -> str:
     return f"{instant(line.at)}  {line.kind:<11}  {text}{doubt}{by}"
 
 
-def _field_text(field: AuditField) -> str:
-    if field.field.startswith(STATUS_PROPERTIES):
-        return f"{field.field} = {value_text(field.after)}"  # what it showed before is not known
+def _field_text(field: AuditField, kind: LineKind) -> str:
+    losing = field.losing is not None and kind is LineKind.OBSERVED
+    if field.field.startswith(STATUS_PROPERTIES) or kind is LineKind.HELD or losing:
+        # What stood there before is not known, or not what the line is about.
+        return f"{field.field} = {field_text(field.field, field.after)}"
     before, after = (field_text(field.field, value) for value in (field.before, field.after))
-    losing = f" ({field_text(field.field, field.losing)} lost)" if field.losing is not None else ""
-    return f"{field.field} {before} → {after}{losing}"
+    lost = f" ({field_text(field.field, field.losing)} lost)" if field.losing is not None else ""
+    return f"{field.field} {before} → {after}{lost}"

@@ -184,7 +184,10 @@ def restore(
         answer = requesting.ask_pair(
             session, named.stream, "restore", field=mapping.name, value=wanted
         ).check()
+        state = stories.folded(stories.history_of(session.stores, named.stream))
     requesting.show(output, "restore", pair, answer)
+    if isinstance(state, Pair) and state.state is not PairState.LIVE:
+        output.hint(f"the pair is {state.state}: it is written once the pair syncs again")
 
 
 def _row_text(row: PairRow) -> str:

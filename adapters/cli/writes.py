@@ -8,8 +8,11 @@ import typer
 from adapters.cli import naming, requesting
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output, instant
 from adapters.cli.session import Session, open_session
+from domain import facts
 from domain.deliveries import State
 from domain.ids import Crm, WriteId
+from domain.issues import DELETES_HELD
+from domain.ports import KeyedFact, Topic
 from projections.reading import WriteRow
 
 LIMIT: Final = 50
@@ -91,7 +94,8 @@ def cancel(
     with open_session() as session:
         at = session.clock.now()
         if held:
-            count = session.stores.brakes.mend_fuse(release=False, at=at)
+            by = requesting.operator()
+            count = session.stores.brakes.mend_fuse(release=False, at=at, by=by)
             _show_mended(output, "cancelled", count)
             return
         rows = _found(session, write_ids)
@@ -105,8 +109,33 @@ def cancel(
 def release(*, json: JsonFlag = False) -> None:
     """Let the deletes go that the fuse holds; it is whole again."""
     with open_session() as session:
-        count = session.stores.brakes.mend_fuse(release=True, at=session.clock.now())
+        _tell_who(session)
+        count = session.stores.brakes.mend_fuse(
+            release=True, at=session.clock.now(), by=requesting.operator()
+        )
     _show_mended(Output(as_json=json), "released", count)
+
+
+def _tell_who(session: Session) -> None:
+    """Have the issue of each held delete closed by this operator, so that the audit log says who.
+
+    Nobody waits for it: the deletes go in any case, and their answers close the issue as well.
+    """
+    held = session.stores.views.writes(state=State.HELD.value, limit=LIMIT_MAX)
+    at = session.clock.now()
+    asked = [
+        facts.PairRequested(
+            id=requesting.request_id(session, "discard", row.pair_id, row.write_id),
+            at=at,
+            by=requesting.operator(),
+            stream=row.pair_id,
+            action="discard",
+            field=DELETES_HELD.code,
+        )
+        for row in held
+    ]
+    if asked:
+        session.stores.log.append([KeyedFact(Topic.REQUESTS, f.stream, f) for f in asked])
 
 
 def _found(session: Session, write_ids: list[str] | None) -> list[WriteRow]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final
 
 from typing_extensions import override
 
@@ -20,8 +19,6 @@ from domain.deliveries import (
 )
 from domain.ids import Crm, StreamId, WriteId
 from domain.rules import RuleId
-
-DISCARDED_REASON: Final = "an operator discarded it"
 
 
 class MemoryDeliveryDesk(DeliveryDesk):
@@ -128,15 +125,17 @@ class MemoryBrakes(Brakes):
             return FuseState(self._of.blown_at, held)
 
     @override
-    def mend_fuse(self, *, release: bool, at: datetime) -> int:
+    def mend_fuse(self, *, release: bool, at: datetime, by: str) -> int:
         with self._of.lock:
             self._of.blown_at, self._of.mended_at = None, at
             held = [row for row in self._of.rows.values() if row.state is State.HELD]
             for row in held:
                 if release:
-                    row.state, row.reason, row.released = State.PENDING, "", True
+                    row.state, row.reason = State.PENDING, f"released by {by}"
+                    row.released = True
                 else:
-                    self._of.cancel(row, rule=RuleId.DELETE_FUSE, reason=DISCARDED_REASON, at=at)
+                    reason = f"discarded by {by}"
+                    self._of.cancel(row, rule=RuleId.DELETE_FUSE, reason=reason, at=at)
             return len(held)
 
     @override

@@ -26,8 +26,6 @@ from domain.deliveries import (
 from domain.ids import Crm, StreamId, WriteId
 from domain.rules import RuleId
 
-DISCARDED_REASON: Final = "an operator discarded it"
-
 _SQL: Final = queries_beside(__file__)
 
 
@@ -134,13 +132,14 @@ class PostgresBrakes(Brakes):
         return FuseState(blown_at, held)
 
     @override
-    def mend_fuse(self, *, release: bool, at: datetime) -> int:
+    def mend_fuse(self, *, release: bool, at: datetime, by: str) -> int:
         with self._database.transaction() as connection:
             delivery_rows.lock(connection)
             connection.execute(_SQL["mend_fuse"], {"at": at})
             if release:
-                return connection.execute(_SQL["release_held"]).rowcount
-            return _discard(connection, at)
+                reason = {"reason": f"released by {by}"}
+                return connection.execute(_SQL["release_held"], reason).rowcount
+            return _discard(connection, at, f"discarded by {by}")
 
     @override
     def suspensions(self, at: datetime) -> tuple[Suspension, ...]:
@@ -166,8 +165,8 @@ class PostgresBrakes(Brakes):
             return None
 
 
-def _discard(connection: Connection, at: datetime) -> int:
-    rows = connection.execute(_SQL["discard_held"], {"reason": DISCARDED_REASON}).fetchall()
+def _discard(connection: Connection, at: datetime, reason: str) -> int:
+    rows = connection.execute(_SQL["discard_held"], {"reason": reason}).fetchall()
     return delivery_rows.add_outcomes(
         connection,
         [
@@ -178,7 +177,7 @@ def _discard(connection: Connection, at: datetime) -> int:
                     write_id,
                     number=number,
                     rule=RuleId.DELETE_FUSE,
-                    reason=DISCARDED_REASON,
+                    reason=reason,
                     at=at,
                 ),
             )

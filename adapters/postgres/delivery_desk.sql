@@ -39,7 +39,7 @@ SELECT blown_at, (SELECT count(*) FROM delivery WHERE state = 'held') FROM delet
 UPDATE delete_fuse SET blown_at = NULL, mended_at = %(at)s
 
 -- name: release_held
-UPDATE delivery SET state = 'pending', reason = '', released = true WHERE state = 'held'
+UPDATE delivery SET state = 'pending', reason = %(reason)s, released = true WHERE state = 'held'
 
 -- name: discard_held
 UPDATE delivery SET state = 'cancelled', reason = %(reason)s WHERE state = 'held'

@@ -1,6 +1,11 @@
 -- name: count_waiting
 SELECT
-    (SELECT count(*) FROM held_field) AS held_fields,
+    -- A pair that syncs no more waits for nothing.
+    (
+        SELECT count(*) FROM held_field AS h
+        LEFT JOIN sync_status AS s ON s.stream = h.stream
+        WHERE s.state IS NULL OR s.state NOT IN ('detached', 'deleted')
+    ) AS held_fields,
     (SELECT count(*) FROM open_issue) AS open_issues,
     -- Refused writes that somebody has to see to: a pair's while its issue is open, the newest of
     -- its kind; another record's until a write of that kind followed.

@@ -88,6 +88,10 @@ def _restore(story: Story, fact: PairRequested) -> bool:
     if isinstance(found, values.Missing):
         story.not_because(RuleId.VALUE_MAP, found.text)
         return False
+    register = story.pair.field(mapping.name).salesforce
+    losing = (
+        register.foreign if register.foreign and register.foreign.value == register.known else None
+    )
     story.tell(
         events.FieldSettled(
             **story.said(RuleId.WHO_WINS),
@@ -96,8 +100,10 @@ def _restore(story: Story, fact: PairRequested) -> bool:
             hubspot=found.value,
             winner=None,
             how="restored",
-            losing=story.pair.field(mapping.name).salesforce.known,
+            losing=register.known,
             winner_by=fact.by,
+            losing_by=losing.by if losing is not None else "",
+            losing_at=losing.high if losing is not None else None,
         )
     )
     return True

@@ -436,7 +436,7 @@ def test_released_deletes_go_and_are_not_counted_again(bench: Bench) -> None:
     deletes(bench, 4)
     bench.open().claim(HUBSPOT, SMALL_FUSE, later(1))
 
-    assert bench.brakes.mend_fuse(release=True, at=later(2)) == 4
+    assert bench.brakes.mend_fuse(release=True, at=later(2), by="ada") == 4
     deletes(bench, 1, first=9, seconds=3)
     claim = bench.open().claim(HUBSPOT, SMALL_FUSE, later(4))
 
@@ -447,7 +447,7 @@ def test_discarded_deletes_are_cancelled(bench: Bench) -> None:
     wanted = deletes(bench, 4)
     bench.open().claim(HUBSPOT, SMALL_FUSE, later(1))
 
-    assert bench.brakes.mend_fuse(release=False, at=later(2)) == 4
+    assert bench.brakes.mend_fuse(release=False, at=later(2), by="ada") == 4
     assert bench.states(*wanted) == [State.CANCELLED] * 4
     assert published(bench.open()) == [WriteHeld] * 4 + [WriteCancelled] * 4
 
