@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka chaos clean
+.PHONY: sync demo test check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka chaos chaos-brokers bench-kafka clean
 
 sync: .venv/synced
 
@@ -92,7 +92,16 @@ test-kafka: sync
 # Workers, the broker and PostgreSQL fail CYCLES times under load; then everything must converge.
 chaos: export CYCLES ?= 12
 chaos: sync
-	@$(BIN)/pytest -q tests/chaos
+	@$(BIN)/pytest -q tests/chaos/test_chaos.py
+
+# Of three brokers the leader is killed KILLS times under load.
+chaos-brokers: export KILLS ?= 6
+chaos-brokers: sync
+	@$(BIN)/pytest -q tests/chaos/test_brokers.py
+
+# Prints how fast facts go through Kafka and PostgreSQL; writes build/bench-kafka.json.
+bench-kafka: sync
+	@$(BIN)/python -m tests.benchmarks.kafka
 
 kafka-down: sync
 	@$(BIN)/python -m tests.support.kafka_broker down

@@ -136,24 +136,12 @@ class Producer:
         with self._lock:
             if self._open is None:
                 try:
-                    self._open = connected(KafkaProducer, **self._options())
+                    self._open = connected(
+                        KafkaProducer, **sending_options(self._cluster, self._client_id)
+                    )
                 except KafkaError as error:
                     raise _retryable("a broker", error) from error
             return self._open
-
-    def _options(self) -> dict[str, Any]:
-        return {
-            **self._cluster.options(self._client_id),
-            "acks": "all",
-            "enable_idempotence": True,
-            "batch_size": BATCH_BYTES,
-            "linger_ms": 0,
-            "max_request_size": RECORD_BYTES_MAX,
-            "delivery_timeout_ms": int(DELIVERY_SECONDS * 1_000),
-            "max_block_ms": int(METADATA_SECONDS * 1_000),
-            "allow_auto_create_topics": False,
-            "metrics_enabled": False,
-        }
 
     def _put_away(self, producer: KafkaProducer) -> None:
         """Drop what a failed producer still holds; other threads' records fail with it."""
@@ -162,6 +150,22 @@ class Producer:
                 self._open = None
         with suppress(KafkaError):
             producer.close(timeout=0)
+
+
+def sending_options(cluster: Cluster, client_id: str) -> dict[str, Any]:
+    """Return what every producer takes: what it says is there, all replicas in sync have."""
+    return {
+        **cluster.options(client_id),
+        "acks": "all",
+        "enable_idempotence": True,
+        "batch_size": BATCH_BYTES,
+        "linger_ms": 0,
+        "max_request_size": RECORD_BYTES_MAX,
+        "delivery_timeout_ms": int(DELIVERY_SECONDS * 1_000),
+        "max_block_ms": int(METADATA_SECONDS * 1_000),
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+    }
 
 
 def _retryable(wanted: str, error: KafkaError) -> RetryableError:

@@ -70,7 +70,7 @@ class UnlikeRowsError(AssertionError):
 
 def main() -> None:
     """Run all rounds, write the report, end with a line of figures."""
-    with _database(_PREPARED) as url:
+    with database(_PREPARED) as url:
         _child("prepare", url)
         runs = _rounds()
     entries = report(runs)
@@ -109,7 +109,7 @@ def _rounds() -> dict[str, list[Run]]:
             break
         turn = number % len(SIDES)
         for side in SIDES[turn:] + SIDES[:turn]:
-            with _database("bench_run", _PREPARED) as url:
+            with database("bench_run", _PREPARED) as url:
                 run: Run = json.loads(_child(side, url))
                 found = _fingerprint(url)
             expected = expected or found
@@ -132,7 +132,7 @@ def _child(side: str, url: str) -> str:
 
 
 @contextmanager
-def _database(name: str, template: str = "template1") -> Iterator[str]:
+def database(name: str, template: str = "template1") -> Iterator[str]:
     """Make a database, a copy of another; drop it afterwards."""
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))

@@ -51,7 +51,7 @@ class Figures:
 
 def decide_all(log: ChangeLog, decisions: Decisions, rules: DomainRules) -> int:
     """Decide what waits, batch by batch; return how many facts that were."""
-    worker: Decide[Aggregate] = Decide(log=log, decisions=decisions, rules=rules, logger=_silent())
+    worker: Decide[Aggregate] = Decide(log=log, decisions=decisions, rules=rules, logger=silent())
     decided = 0
     while step := worker.step(DECIDED_AT):
         decided += step
@@ -106,7 +106,8 @@ def _measured(decide: Callable[[], int], rules: TimedRules | None = None) -> Fig
     )
 
 
-def _silent() -> FilteringBoundLogger:
+def silent() -> FilteringBoundLogger:
+    """Return a logger that says nothing."""
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     logger: FilteringBoundLogger = structlog.wrap_logger(
         structlog.ReturnLogger(), processors=[], wrapper_class=quiet

@@ -63,6 +63,7 @@ def _one_after_the_other(world: ChaosWorld, story: Story, report: Report) -> Non
             assert story.failure is None, "the person's acts succeed, whatever fails"
             decided_after, written_after = world.wait_recovered()
             report.cycles.append(Cycle(kind, lasted, decided_after, written_after))
+            report.write()
     finally:
         report.figures["struck at the CRMs"] = world.struck()
         story.stop()
