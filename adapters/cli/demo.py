@@ -5,8 +5,10 @@ until each change has crossed, and shows both sides after each step. A step that
 ends the demo with exit code 1: nothing is shown that was not read back.
 """
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +41,7 @@ NEXT: Final = (
     ("pairs list --state live", "opportunities and their deals"),
     ("why {deal}", "how a record came to be as it is, and why not otherwise"),
     ("audit list --id {deal}", "everything that was decided and written of it"),
-    ("pairs show {deal} --at 1m", "both sides as they were a minute ago"),
+    ("pairs show {deal} --at 20s", "both sides as they were so long ago"),
     ("issues list", "what waits for a person, with its fix"),
     ("database url --reader", "ask in SQL: docs/analysts.md has ten questions"),
 )
@@ -84,6 +86,8 @@ def demo(
     output = Output(as_json=json)
     console = Console(highlight=False, quiet=output.as_json)
     begun = time.perf_counter()
+    # Whoever ends this program ends the one that it started, and its folder.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="dealsync-demo-") as folder:
         home = Path(folder) / "home"
         with _running(home, log) as (process, urls):
@@ -103,7 +107,8 @@ def demo(
             if keep:
                 console.print("\nRunning until you press Ctrl-C. In another terminal:")
                 _print_next(console, people, home)
-                process.wait()
+                with contextlib.suppress(KeyboardInterrupt):
+                    process.wait()
     console.print("\nnext: `dealsync demo --keep`, or `dealsync up` in a folder of yours; then")
     _print_next(console, people, None)
 
