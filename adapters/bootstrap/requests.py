@@ -13,19 +13,21 @@ from domain.ports import KeyedFact, StoredEvent, Topic
 
 
 def propose_policy(
-    stores: Stores, policy: Policy, text: str, *, replaces: int, at: datetime
+    stores: Stores, policy: Policy, text: str, *, replaces: int, at: datetime, by: str
 ) -> FactId:
     """Ask for a policy to be adopted; returns the fact's id, which the answer cites."""
     fact_id = FactId(ids.derived("policy", text, str(replaces), at.isoformat()))
-    fact = facts.PolicyProposed(id=fact_id, at=at, policy=policy, text=text, replaces=replaces)
+    fact = facts.PolicyProposed(
+        id=fact_id, at=at, by=by, policy=policy, text=text, replaces=replaces
+    )
     stores.log.append([KeyedFact(Topic.REQUESTS, POLICY_STREAM, fact)])
     return fact_id
 
 
-def request_setup(stores: Stores, *, at: datetime) -> FactId:
+def request_setup(stores: Stores, *, at: datetime, by: str) -> FactId:
     """Ask for pipelines, stages, properties and fields; returns the fact's id."""
     fact_id = FactId(ids.derived("setup", at.isoformat()))
-    fact = facts.SetupRequested(id=fact_id, at=at)
+    fact = facts.SetupRequested(id=fact_id, at=at, by=by)
     stores.log.append([KeyedFact(Topic.REQUESTS, CATALOG_STREAM, fact)])
     return fact_id
 

@@ -162,7 +162,9 @@ def _text(line: AuditLine) -> str:
     if line.kind not in (LineKind.DECIDED, LineKind.DELIVERED) and fields and line.reason:
         told = f"{line.reason}: {told}"
     doubt = " (time could not tell who won)" if line.ambiguous else ""
-    by = f", by {line.cause.by}" if line.cause.by else ""
+    # Of what a person had read, the fact's author is the record's last one, and asked for nothing.
+    asked = line.kind is LineKind.OBSERVED and line.rule in (RuleId.IMPORT, RuleId.SYNC_NOW)
+    by = f", by {line.cause.by}" if line.cause.by and not asked else ""
     text = ": ".join(part for part in (line.rule, what, told) if part)
     return f"{instant(line.at)}  {line.kind:<11}  {text}{doubt}{by}"
 

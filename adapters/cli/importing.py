@@ -336,6 +336,8 @@ def _end(output: Output, counts: Counts, selection: _Selection, *, is_on: bool) 
         output.hint("Salesforce or HubSpot has no such record")
         raise typer.Exit(ExitCode.FAILED)
     unsettled = counts.of(import_counts.PARKED) + counts.of(import_counts.AMBIGUOUS)
+    if counts.of(import_counts.WAITING):
+        output.hint("`dealsync why ID` says what a record waits for; it goes on by itself")
     if missing or unsettled or counts.refused:
         output.hint("`dealsync issues list` and `dealsync parked list` say what waits")
         raise typer.Exit(ExitCode.FINDINGS)

@@ -211,7 +211,9 @@ def _record(what: str) -> str:
 
 def _retry(session: Session, stream: StreamId) -> Answer:
     if stream == CATALOG_STREAM:
-        fact_id: FactId = requests.request_setup(session.stores, at=session.clock.now())
+        fact_id: FactId = requests.request_setup(
+            session.stores, at=session.clock.now(), by=requesting.operator()
+        )
         return Answer(fact_id, ())
     return requesting.ask_pair(session, stream, "retry").check()
 

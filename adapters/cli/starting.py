@@ -13,6 +13,7 @@ from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores
 from adapters.cli.output import CommandFailure
 from adapters.cli.policy_file import PolicyFile
+from adapters.cli.requesting import operator
 from adapters.cli.stopping import StopRequest
 from domain import events, ids
 from domain.ids import Crm, Kind, StreamId
@@ -66,6 +67,7 @@ class Asking:
             wanted.text,
             replaces=adopted.policy_version,
             at=self._now(),
+            by=operator(),
         )
         while True:
             match requests.answer_to(fact_id, self._present.moment()):
@@ -79,7 +81,7 @@ class Asking:
 
     def set_up(self) -> None:
         """Have everything made that both CRMs need, and read again."""
-        fact_id = requests.request_setup(self._stores, at=self._now())
+        fact_id = requests.request_setup(self._stores, at=self._now(), by=operator())
         wished_at: datetime | None = None
         while not requests.is_set_up(fact_id, self._present.moment()):
             if requests.is_made(fact_id, self._present.moment()):

@@ -110,7 +110,10 @@ def test_adopting_gives_the_next_version(tmp_path: Path) -> None:
         adopted = filled.call("policy", "adopt", path, "--json")
         again = filled.call("policy", "adopt", path, "--json")
         shown = filled.call("policy", "show", "--json").json
+        (line,) = filled.call("audit", "list", "--limit", "1", "--json").json["items"]
 
+    assert line["reason"] == "policy version 2 is in force"
+    assert line["cause"]["by"].startswith("operator")
     assert (adopted.code, adopted.json["version"]) == (0, 2)
     assert again.json["version"] == 2
     assert shown["text"] == "[switches]\ndeal_sync = false\n"
