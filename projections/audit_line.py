@@ -5,11 +5,14 @@ which opportunity and deal a stream is, is joined where lines are read. An outco
 with the same `write_id` (rule `explain`). Events that only keep the books leave no line.
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from domain import events, ids, writes
 from domain.canonical import Value, instant_text
@@ -39,8 +42,8 @@ class AuditField:
     after: Value = None
     losing: Value = None
     #: who set `after`, and who set `losing`; blank: the line's cause says it, or nobody knows
-    by: str = ""
-    losing_by: str = ""
+    by: Annotated[str, Field(exclude_if=operator.not_)] = ""
+    losing_by: Annotated[str, Field(exclude_if=operator.not_)] = ""
 
     def values(self) -> dict[str, Value]:
         """Return it as JSON shows it: authors only where they are known."""

@@ -1,9 +1,10 @@
 """The rows of `audit_line`, written in the decide transaction as their fold says."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+
+from pydantic import TypeAdapter
 
 from adapters.postgres.database import Connection
 from adapters.postgres.queries import queries_beside
@@ -12,11 +13,12 @@ from projections import audit_line
 from projections.audit_line import AuditField
 
 _SQL: Final = queries_beside(__file__)
+_FIELDS: Final = TypeAdapter(tuple[AuditField, ...])
 
 
 def fields_json(fields: tuple[AuditField, ...]) -> str:
     """Return a line's fields as their column holds them."""
-    return json.dumps([field.values() for field in fields], ensure_ascii=False)
+    return _FIELDS.dump_json(fields).decode()
 
 
 def write_lines(connection: Connection, decided: Sequence[tuple[StoredEvent, datetime]]) -> None:
