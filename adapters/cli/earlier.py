@@ -42,6 +42,13 @@ class Settled:
     event: events.FieldSettled
     at: datetime
 
+    @property
+    def by(self) -> str | None:
+        """Return who set the value that stands, or chose it; None: nobody knows."""
+        if self.event.winner is not None:
+            return self.event.winner_by or None  # the cause may be the other side's news
+        return self.event.winner_by or self.event.by or None
+
 
 def settled(history: Iterable[Told]) -> dict[str, Settled]:
     """Return what was last decided of each field."""
@@ -141,7 +148,7 @@ def _field(mapping: FieldMapping, state: FieldState, settled: Settled | None) ->
             "hubspot": state.base.hubspot,
             "winner": state.base.winner,
             "how": None if settled is None else settled.event.how,
-            "by": None if settled is None else settled.event.winner_by or settled.event.by,
+            "by": None if settled is None else settled.by,
             "decided_at": None if settled is None else settled.at,
         },
         "held": [

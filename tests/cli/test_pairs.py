@@ -129,6 +129,13 @@ def test_what_cannot_be_done_says_why(own_home: FilledHome) -> None:
     assert (link.code, link.json["code"]) == (1, "nothing_done")
 
 
+def test_nobody_is_named_for_a_value_whose_author_is_not_known(home: FilledHome) -> None:
+    told = home.call("pairs", "show", DEAL, "--json").json
+    (agreed,) = [field["agreed"] for field in told["fields"] if field["field"] == "close_date"]
+
+    assert (agreed["winner"], agreed["by"]) == ("salesforce", None)
+
+
 def test_a_restored_value_names_the_operator_and_when(own_home: FilledHome) -> None:
     own_home.call("pairs", "restore", DEAL, "amount", "--value", "1300")
     told = own_home.call("pairs", "show", DEAL, "--json").json
