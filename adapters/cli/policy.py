@@ -70,7 +70,7 @@ def adopt(
     output = Output(as_json=json)
     wanted = policy_file.from_file(file)
     with open_session(must_exist=False) as session:
-        policy_check.refuse_problems(session, wanted)
+        policy_check.refuse_problems(session.stores, wanted)
         with answering(
             session,
             "dealsync policy adopt",

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapters.bootstrap.present import Moment, Present
+from adapters.bootstrap.stores import Stores
 from adapters.cli import stories
 from adapters.cli.output import CommandFailure, ExitCode, Output
 from adapters.cli.policy_file import PolicyFile
@@ -101,7 +102,7 @@ def checked(session: Session, file: PolicyFile) -> Checked:
     )
 
 
-def refuse_problems(session: Session, file: PolicyFile) -> None:
+def refuse_problems(stores: Stores, file: PolicyFile) -> None:
     """Refuse to adopt what cannot work.
 
     What the policy in force has wrong already is no reason: a field that went missing must not keep
@@ -110,7 +111,7 @@ def refuse_problems(session: Session, file: PolicyFile) -> None:
     Raises:
         CommandFailure: the file has a problem that is new.
     """
-    moment = Present(session.stores).moment()
+    moment = Present(stores).moment()
     before = moment.adopted.policy if moment.adopted.policy_version else None
     known = policy_difference.findings(before, before, moment.catalog) if before else ()
     found = policy_difference.findings(before, file.policy, moment.catalog)

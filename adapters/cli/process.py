@@ -18,7 +18,7 @@ from adapters.bootstrap.engine import Engine, running_engine
 from adapters.bootstrap.garbage import collect_rarely
 from adapters.bootstrap.present import Present
 from adapters.bootstrap.stores import Stores, open_stores
-from adapters.cli import policy_file, run_file
+from adapters.cli import policy_check, policy_file, run_file
 from adapters.cli.output import CommandFailure, ExitCode, JsonFlag, Output
 from adapters.cli.policy_file import PolicyFile
 from adapters.cli.session import load_settings
@@ -98,6 +98,8 @@ def up(
             _sandboxes(home, salesforce_port, hubspot_port, "empty" if empty else seed.value)
         )
         stores = opened.enter_context(open_stores(settings, log=log))
+        if wanted is not None:
+            policy_check.refuse_problems(stores, wanted)
         if stores.logs.kafka is not None:
             topics.apply(stores.logs.kafka.cluster, kinds=["create"])
         where = accounts.of_sandboxes(sandboxes.salesforce_url, sandboxes.hubspot_url)

@@ -127,8 +127,11 @@ def test_what_cannot_work_is_not_adopted(tmp_path: Path) -> None:
         path = _file(tmp_path, wrong)
         checked = filled.call("policy", "check", path)
         refused = filled.call("policy", "adopt", path, "--json")
+        ports = ("--salesforce-port", "0", "--hubspot-port", "0")
+        up = filled.call("up", *ports, "--policy", path, "--json")
         shown = filled.call("policy", "show", "--json").json
 
+    assert (up.code, up.json["code"]) == (2, "policy_problems")
     assert "✗" in checked.out
     assert (refused.code, refused.json["code"]) == (2, "policy_problems")
     assert "fields.region" in refused.json["message"]

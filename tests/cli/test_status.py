@@ -80,12 +80,14 @@ def test_who_released_a_held_delete_stands_in_the_audit_log(tmp_path: Path) -> N
         filled.stores.log.append([KeyedFact(Topic.OUTCOMES, write.stream, held)])
         filled.work(at(210))
         (issue,) = filled.call("issues", "list", "--json").json["items"]
+        why = filled.call("why", DEAL).out
         released = filled.call("writes", "release", "--json")
         filled.work(at(220))
         lines = filled.call("audit", "list", "--rule", "delete-fuse", "--json").json["items"]
         (pending,) = filled.call("writes", "list", "--state", "pending", "--json").json["items"]
 
     assert issue["code"] == "DS602"
+    assert "a write (archive in HubSpot) is held: DS602" in why
     assert released.json["released"] == 1
     assert lines[-1]["cause"]["by"].startswith("operator")
     assert "DS602" in lines[-1]["reason"]
