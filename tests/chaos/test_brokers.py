@@ -10,6 +10,7 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 from kafka import KafkaAdminClient
 
 from adapters.kafka_log import topics
@@ -21,6 +22,12 @@ from tests.chaos.site import PARTITIONS, WORKERS, ChaosWorld, chaos_world
 from tests.crash.person import Person
 from tests.crash.story import Story
 from tests.support.program import eventually
+
+#: kafka-python leaves a socket to the garbage collector each time nobody answers
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))

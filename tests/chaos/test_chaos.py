@@ -10,12 +10,20 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.disasters import DISASTERS, drawn
 from tests.chaos.judging import judge
 from tests.chaos.report import Cycle, Report
 from tests.chaos.site import WORKERS, ChaosWorld, chaos_world
 from tests.crash.person import Person
 from tests.crash.story import Story
+
+#: kafka-python leaves a socket to the garbage collector each time nobody answers
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 CYCLES = int(os.environ.get("CYCLES", "12"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))

@@ -10,7 +10,7 @@ process may stop, kill or start one again by it.
     cluster.kill(2); cluster.start_node(2)
     cluster.stop()
 
-Usage: python -m tests.support.kafka_broker up [--nodes N] [--port P] | down | url
+Usage: python -m tests.support.kafka_broker up [--nodes N] [--port P] | down | url | check
 """
 
 import argparse
@@ -406,7 +406,7 @@ def _free_ports(count: int) -> list[int]:
 def main(arguments: Sequence[str]) -> int:
     """Start or stop the cluster of `make kafka-up`."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.kafka_broker")
-    parser.add_argument("what", choices=["up", "down", "url"])
+    parser.add_argument("what", choices=["up", "down", "url", "check"])
     parser.add_argument("--nodes", type=int, default=1)
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--folder", type=Path, default=FOLDER)
@@ -423,6 +423,10 @@ def main(arguments: Sequence[str]) -> int:
                 cluster.stop()
                 seconds = time.monotonic() - begun
                 print(f"stopped, {seconds:.1f} s; its data stays in {cluster.folder}")  # noqa: T201
+            case "check":
+                reason = why_not_here()
+                print(reason or "there can be a Kafka here")  # noqa: T201
+                return 0 if reason is None else 1
             case _:
                 print(cluster.bootstrap_servers)  # noqa: T201
     except KafkaBrokerError as error:
