@@ -121,21 +121,30 @@ def wrong(
                 yield Wrong(couple, field, left, right, expected or (), found)
 
 
-def untouched(chronicle: Chronicle, sight: Sight, since: datetime) -> frozenset[str]:
-    """Return the opportunities that show, with their deals, what they showed at an instant."""
+def untouched(
+    chronicle: Chronicle, sight: Sight, since: datetime, *, no_triggers: Collection[str]
+) -> frozenset[str]:
+    """Return the opportunities that show, with their deals, what they showed at an instant.
+
+    What a field shows that does not take part in the sync is no trigger.
+    """
+
+    def triggers(shown: Mapping[str, str | None]) -> dict[str, str | None]:
+        return {field: value for field, value in shown.items() if field not in no_triggers}
+
     then: dict[str, dict[str, str | None]] = {}
     for change in chronicle.changes:
         if change.at <= since and change.after is not None:
             if change.table == "Opportunity":
-                then[change.key] = sight.of_opportunity(change.after)
+                then[change.key] = triggers(sight.of_opportunity(change.after))
             elif change.table == "deals":
-                then[change.key] = sight.of_deal(as_record(change.after))
+                then[change.key] = triggers(sight.of_deal(as_record(change.after)))
     touched: set[str] = set()
     for opportunity_id, row in sight.opportunities().items():
-        if then.get(opportunity_id) != sight.of_opportunity(row):
+        if then.get(opportunity_id) != triggers(sight.of_opportunity(row)):
             touched.add(opportunity_id)
     for deal_id, deal in sight.deals().items():
-        if then.get(deal_id) != sight.of_deal(deal):
+        if then.get(deal_id) != triggers(sight.of_deal(deal)):
             touched.add(deal["values"].get("dealsync_opportunity_id", "").partition(":")[0])
     return frozenset(sight.opportunities().keys() - touched)
 

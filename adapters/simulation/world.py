@@ -46,6 +46,7 @@ from adapters.simulation.stores import Present, Stores
 from adapters.source import want_full_pass
 from domain import events, facts
 from domain.ids import CATALOG_STREAM, POLICY_STREAM, Crm
+from domain.mapping import FieldRule
 from domain.policy import Policy
 
 START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -363,7 +364,8 @@ class World:
             return frozenset()
         if on_at is None:
             return frozenset(self.fronts[Crm.SALESFORCE].box.tables.rows("Opportunity"))
-        return oracle.untouched(self.chronicle, Sight(self.fronts), on_at)
+        apart = {name for name, rule in self.rules.items() if rule is FieldRule.DONT_SYNC}
+        return oracle.untouched(self.chronicle, Sight(self.fronts), on_at, no_triggers=apart)
 
     def check(self) -> None:
         """Look for what must never be."""
