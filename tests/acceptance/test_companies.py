@@ -74,6 +74,7 @@ def test_an_opportunity_from_a_deal_takes_the_account_of_its_company(late: User)
     late.adopt(WITH_COMPANIES)
     account = late.create("Account", Name="Only one")
     company = late.create_company(name="Only one")
+    late.until_quiet()  # HubSpot's search shows a company a moment after it was made
     late.done("import", "accounts", "--ids", account)
     _, like = late.synced("Shows the pipeline")
     deal = late.deal_like(like, dealname="Of a company")
