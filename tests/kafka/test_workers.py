@@ -11,10 +11,12 @@ from tests.kafka.workers import crew, partitions_of, read_until
 
 
 def _shared(*shares: SharedKafkaLog) -> bool:
-    """Tell whether every partition is somebody's, and everybody has some."""
-    return all(partitions_of(share) for share in shares) and set().union(
-        *map(partitions_of, shares)
-    ) == set(range(8))
+    """Tell whether every partition is one worker's, and everybody has some.
+
+    A worker learns at its next read that it lost some; until then the store refuses what it decides.
+    """
+    held = [partitions_of(share) for share in shares]
+    return all(held) and sorted(number for numbers in held for number in numbers) == list(range(8))
 
 
 def test_equal_partition_numbers_of_all_topics_are_one_workers() -> None:
