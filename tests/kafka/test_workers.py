@@ -13,7 +13,7 @@ from tests.kafka.workers import crew, partitions_of, read_until
 def _shared(*shares: SharedKafkaLog) -> bool:
     """Tell whether every partition is one worker's, and everybody has some.
 
-    A worker learns at its next read that it lost some; until then the store refuses what it decides.
+    A worker learns at its next read that it lost some; the store refuses what it decides then.
     """
     held = [partitions_of(share) for share in shares]
     return all(held) and sorted(number for numbers in held for number in numbers) == list(range(8))
