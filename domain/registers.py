@@ -205,6 +205,8 @@ def learn(
     rewritten = what is Lesson.REWRITTEN
     stale = register.learned_at is not None and read_begun_at < register.learned_at
     stale = stale and not rewritten
+    if what is Lesson.CHANGED and not stale:
+        foreign = _after(register.foreign, foreign)
     if register.delivered is not None and read_begun_at >= register.delivered.answered_at:
         foreign = replace(foreign, saw=register.delivered.stands_for)
     if followed is not None:
@@ -223,6 +225,17 @@ def learn(
         known_set_at=register.known_set_at if stale else set_at,
         rewritten=register.rewritten + (1 if rewritten else 0),
     )
+
+
+def _after(before: Foreign | None, foreign: Foreign) -> Foreign:
+    """Return a change as later than the one that was read before it.
+
+    Salesforce stamps whole seconds: two changes can have one stamp, and whoever saw the first did
+    not see the second.
+    """
+    if before is None or foreign.high > before.high:
+        return foreign
+    return replace(foreign, high=before.high + timedelta.resolution)
 
 
 def _stood_for(register: Register, ours: Ours) -> datetime | None:

@@ -107,5 +107,19 @@ def test_who_edits_over_our_value_saw_it_whenever_our_answer_comes(
     assert base.salesforce == ("9" if answer_first else amount)
 
 
+def test_of_two_edits_in_one_second_only_the_first_was_seen() -> None:
+    """Salesforce stamps whole seconds: both edits have the stamp of the first."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(100.2, amount="8", modified_at=at(100)))
+    (write,) = scenario.asked(UpdateDeal)
+    scenario.given(scenario.done(write, 100.4))
+    scenario.given(scenario.deal(100.7, amount="9", set_at={"amount": 100.6}, link=OPPORTUNITY))
+
+    scenario.when(scenario.opportunity(100.9, amount="10", modified_at=at(100)))
+
+    (settled,) = [e for e in scenario.told(events.FieldSettled) if e.field == "amount"]
+    assert (settled.winner, settled.how, settled.losing) == (Crm.SALESFORCE, How.AMBIGUOUS, "9")
+
+
 def test_the_rules_are_named() -> None:
     assert {"who-wins", "value-time"} == {RuleId.WHO_WINS, RuleId.VALUE_TIME}
