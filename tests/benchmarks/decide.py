@@ -18,7 +18,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from time import monotonic
 from typing import Final, TypedDict
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +27,7 @@ from psycopg import sql
 
 from adapters.postgres.database import Database
 from adapters.postgres.queries import queries_beside
+from tests.benchmarks.entries import Entry, entry
 from tests.support.postgres import server_url
 
 ROUNDS: Final = 3
@@ -51,19 +51,6 @@ class Run(TypedDict):
     rules_seconds: float | None
 
 
-class Entry(TypedDict):
-    """One line of the report."""
-
-    name: str
-    value: float
-    unit: str
-    baseline: float | None
-    ratio: float | None
-    target: float | None
-    better: str
-    peak_memory_mb: float | None
-
-
 class UnlikeRowsError(AssertionError):
     """The sides decided differently, so their speeds cannot be compared."""
 
@@ -76,8 +63,8 @@ def main() -> None:
     entries = report(runs)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    for entry in entries:
-        _say(f"{entry['name']}: {entry['value']:,.0f} {entry['unit']}")
+    for one in entries:
+        _say(f"{one['name']}: {one['value']:,.0f} {one['unit']}")
     _say(_in_one_line(entries, runs["batches"]))
 
 
@@ -87,16 +74,28 @@ def report(runs: dict[str, list[Run]]) -> list[Entry]:
     cpu_timed, in_rules = _cpu(timed), [_rules_cpu(run) for run in timed]
     outside = [whole - rules for whole, rules in zip(cpu_timed, in_rules, strict=True)]
     return [
-        _entry("facts decided, in batches", "facts/s", batches, _speed(batches), _speed(alone)),
-        _entry(
+        entry(
+            "facts decided, in batches",
+            "facts/s",
+            _speed(batches),
+            _speed(alone),
+            peaks_mb=_peaks(batches),
+        ),
+        entry(
             "facts decided, one at a time by the library's ProcessApplication",
             "facts/s",
-            alone,
             _speed(alone),
+            peaks_mb=_peaks(alone),
         ),
-        _entry("client CPU a fact, in batches", "µs", batches, _cpu(batches), _cpu(alone)),
-        _entry("client CPU a fact, in the rules", "µs", timed, in_rules),
-        _entry("client CPU a fact, outside the rules", "µs", timed, outside),
+        entry(
+            "client CPU a fact, in batches",
+            "µs",
+            _cpu(batches),
+            _cpu(alone),
+            peaks_mb=_peaks(batches),
+        ),
+        entry("client CPU a fact, in the rules", "µs", in_rules, peaks_mb=_peaks(timed)),
+        entry("client CPU a fact, outside the rules", "µs", outside, peaks_mb=_peaks(timed)),
     ]
 
 
@@ -164,24 +163,8 @@ def _rules_cpu(run: Run) -> float:
     return run["rules_seconds"] / run["facts"] * 1e6
 
 
-def _entry(
-    name: str,
-    unit: str,
-    runs: Sequence[Run],
-    values: Sequence[float],
-    baselines: Sequence[float] = (),
-) -> Entry:
-    ratios = [value / baseline for value, baseline in zip(values, baselines, strict=False)]
-    return {
-        "name": name,
-        "value": round(median(values), 1),
-        "unit": unit,
-        "baseline": round(median(baselines), 1) if baselines else None,
-        "ratio": round(median(ratios), 2) if ratios else None,
-        "target": None,
-        "better": "higher" if unit == "facts/s" else "lower",
-        "peak_memory_mb": round(max(run["peak_memory_mb"] for run in runs), 1),
-    }
+def _peaks(runs: Sequence[Run]) -> list[float]:
+    return [run["peak_memory_mb"] for run in runs]
 
 
 def _in_one_line(entries: Sequence[Entry], batches: Sequence[Run]) -> str:

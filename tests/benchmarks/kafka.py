@@ -19,7 +19,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from statistics import median
 from time import perf_counter, sleep
 from typing import Any, Final, Self
 
@@ -33,7 +32,8 @@ from adapters.postgres.database import Database
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.publication import PostgresPublication
 from tests.benchmarks import kafka_latency
-from tests.benchmarks.decide import Entry, database
+from tests.benchmarks.decide import database
+from tests.benchmarks.entries import Entry, entry
 from tests.support.kafka_servers import kafka_servers, own_prefix
 
 REPORT: Final = Path("build/bench-kafka.json")
@@ -92,8 +92,14 @@ def _streams(rounds: int) -> Iterator[Entry]:
         ("consume", "consume raw", "facts read by a worker, decoding included"),
     ):
         raw_speeds = _speed(runs[raw_side])
-        yield entry(name, "facts/s", _speed(runs[ours]), raw_speeds, runs[ours])
-        yield entry(f"{name}: client CPU", "µs", _cpu(runs[ours]), _cpu(runs[raw_side]), runs[ours])
+        yield entry(name, "facts/s", _speed(runs[ours]), raw_speeds, peaks_mb=_peaks(runs[ours]))
+        yield entry(
+            f"{name}: client CPU",
+            "µs",
+            _cpu(runs[ours]),
+            _cpu(runs[raw_side]),
+            peaks_mb=_peaks(runs[ours]),
+        )
 
 
 # -- deciding -----------------------------------------------------------------------------------
@@ -121,8 +127,15 @@ def _deciding(waves: int, rounds: int) -> Iterator[Entry]:
     for workers in WORKERS:
         found = runs[f"{workers} workers"]
         name = f"facts decided from Kafka, {workers} worker{'s' * (workers > 1)}"
-        yield entry(f"{name}, published to Kafka", "facts/s", _speed(found), naive, found, TARGET)
-        yield entry(f"{name}: client CPU of a fact", "µs", _cpu(found), runs=found)
+        yield entry(
+            f"{name}, published to Kafka",
+            "facts/s",
+            _speed(found),
+            naive,
+            peaks_mb=_peaks(found),
+            target=TARGET,
+        )
+        yield entry(f"{name}: client CPU of a fact", "µs", _cpu(found), peaks_mb=_peaks(found))
 
 
 def _work(url: str, cluster: Cluster, workers: int, facts: int) -> dict[str, Any]:
@@ -180,11 +193,18 @@ def _anew(waves: int) -> Iterator[Entry]:
         replayed = _child("kafka_work", "replay", url, *_named(cluster))
         rebuilt = _child("kafka_work", "rebuild", url, *_named(cluster))
     memory, speeds = replayed["memory"], replayed["speeds"]
-    yield entry(f"{facts:,} facts replayed", "facts/s", _speed([replayed]), runs=[replayed])
+    yield entry(
+        f"{facts:,} facts replayed", "facts/s", _speed([replayed]), peaks_mb=_peaks([replayed])
+    )
     yield entry("replay: speed of its last quarter", "facts/s", speeds[-1:], speeds[:1])
     yield entry("replay: memory at its end, of that after a quarter", "MB", memory[-1:], memory[:1])
     for name, figures in rebuilt.items():
-        yield entry(f"{name} rebuilt and compared", "events/s", _speed([figures]), runs=[figures])
+        yield entry(
+            f"{name} rebuilt and compared",
+            "events/s",
+            _speed([figures]),
+            peaks_mb=_peaks([figures]),
+        )
 
 
 # -- children -----------------------------------------------------------------------------------
@@ -269,26 +289,8 @@ def _speeds(runs: dict[str, list[Any]]) -> str:
     return ", ".join(f"{name} {_speed(of)[-1]:,.0f}/s" for name, of in runs.items())
 
 
-def entry(
-    name: str,
-    unit: str,
-    values: Sequence[float],
-    baselines: Sequence[float] = (),
-    runs: Sequence[Any] = (),
-    target: float | None = None,
-) -> Entry:
-    """Return a line of the report."""
-    ratios = [value / baseline for value, baseline in zip(values, baselines, strict=False)]
-    return {
-        "name": name,
-        "value": round(median(values), 1),
-        "unit": unit,
-        "baseline": round(median(baselines), 1) if baselines else None,
-        "ratio": round(median(ratios), 2) if ratios else None,
-        "target": target,
-        "better": "higher" if unit.endswith("/s") else "lower",
-        "peak_memory_mb": round(max(run["peak_memory_mb"] for run in runs), 1) if runs else None,
-    }
+def _peaks(runs: Sequence[Any]) -> list[float]:
+    return [run["peak_memory_mb"] for run in runs]
 
 
 def _say(text: str) -> None:

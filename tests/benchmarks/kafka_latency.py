@@ -26,7 +26,7 @@ from adapters.postgres.queries import queries_beside
 from domain.facts import Observation
 from domain.ports import Topic
 from tests.acceptance.user import User
-from tests.benchmarks.decide import Entry
+from tests.benchmarks.entries import Entry, entry
 from tests.support.accounts import settings_of
 from tests.support.kafka_servers import kafka_servers, own_prefix
 from tests.support.program import Program, dealsync_here, environment
@@ -59,17 +59,21 @@ def entries() -> Iterator[Entry]:
         reached = site.edit_steadily()
         site.until_quiet()
         steady = site.latencies(begun)
-        yield _line(f"changes a second asked for: {RATE}; made", "changes/s", reached)
-        yield _line("p50, change read to write accepted, steady", "ms", _at(steady, 0.5), P50_MS)
-        yield _line("p99, change read to write accepted, steady", "ms", _at(steady, 0.99), P99_MS)
+        yield entry(f"changes a second asked for: {RATE}; made", "changes/s", [reached])
+        yield entry(
+            "p50, change read to write accepted, steady", "ms", [_at(steady, 0.5)], target=P50_MS
+        )
+        yield entry(
+            "p99, change read to write accepted, steady", "ms", [_at(steady, 0.99)], target=P99_MS
+        )
         begun = datetime.now(UTC)
         site.edit_at_once()
         site.until_quiet()
         seconds = site.last_answer(begun) - begun.timestamp()
         full = site.latencies(begun)
-        yield _line("writes accepted at saturation", "writes/s", len(full) / seconds)
-        yield _line("p50, change read to write accepted, at saturation", "ms", _at(full, 0.5))
-        yield _line("p99, change read to write accepted, at saturation", "ms", _at(full, 0.99))
+        yield entry("writes accepted at saturation", "writes/s", [len(full) / seconds])
+        yield entry("p50, change read to write accepted, at saturation", "ms", [_at(full, 0.5)])
+        yield entry("p99, change read to write accepted, at saturation", "ms", [_at(full, 0.99)])
 
 
 class _Site:
@@ -207,16 +211,3 @@ class _Site:
 def _at(values: Sequence[float], share: float) -> float:
     assert values, "something was written"
     return values[min(len(values) - 1, int(share * len(values)))]
-
-
-def _line(name: str, unit: str, value: float, target: float | None = None) -> Entry:
-    return {
-        "name": name,
-        "value": round(value, 1),
-        "unit": unit,
-        "baseline": None,
-        "ratio": None,
-        "target": target,
-        "better": "lower" if unit == "ms" else "higher",
-        "peak_memory_mb": None,
-    }

@@ -22,7 +22,7 @@ from typing import Final
 
 from adapters.bootstrap.garbage import collect_rarely
 from adapters.simulation.world import Outcome, run
-from tests.benchmarks.decide import Entry
+from tests.benchmarks.entries import Entry
 from tests.benchmarks.sides import RSS_UNITS_A_MB
 
 ROUNDS: Final = 3
