@@ -212,6 +212,8 @@ class FieldNote(BaseModel):
     #: whether a value of ours stood there before, and the newest of them: the author saw it
     followed_ours: bool = Field(default=False, exclude_if=operator.not_)
     our_value: Value = Field(default=None, exclude_if=operator.not_)
+    #: whether our own value went over this change: it does not stand there
+    overwritten: bool = Field(default=False, exclude_if=operator.not_)
     #: of a change: what stood there before, as far as it was known; None: blank, or not known
     before: Value = Field(default=None, exclude_if=operator.not_)
 

@@ -34,6 +34,19 @@ class _Fact(BaseModel):
     cause: str | None = None
 
 
+class Overwritten(BaseModel):
+    """Somebody else's newest value of a field whose newest value is ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    #: the CRM's own text
+    value: Value
+    #: when it was set
+    at: AwareDatetime
+    #: who set it: the CRM's own source tag
+    by: str = ""
+
+
 class Reading(BaseModel):
     """One field as a CRM showed it."""
 
@@ -54,6 +67,8 @@ class Reading(BaseModel):
     #: whether a value of ours stood there before, and the newest of them; the author saw it
     followed_ours: bool = Field(default=False, exclude_if=operator.not_)
     our_value: Value = Field(default=None, exclude_if=operator.not_)
+    #: what our value went over, where the CRM keeps a history
+    overwritten: Overwritten | None = Field(default=None, exclude_if=operator.not_)
 
 
 class _Observation(_Fact):

@@ -4,6 +4,7 @@ A fact carries the whole record; the difference is taken here, field by field, a
 registers. Nothing is written from here: `pairing` weighs what came of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
@@ -14,6 +15,7 @@ from domain.facts import (
     AssociationsObserved,
     DealObserved,
     OpportunityObserved,
+    Overwritten,
     Reading,
     RolesObserved,
 )
@@ -21,7 +23,7 @@ from domain.ids import Crm
 from domain.issues import NOT_READABLE
 from domain.mapping import CLOSE_DATE, OWNER, STAGE, FieldRule, Mapping
 from domain.pair import FieldState, PairState, kind_of
-from domain.registers import Lesson, Register, Seen, comes_too_early, lesson
+from domain.registers import Lesson, Register, Seen, comes_too_early, is_news, lesson
 from domain.rules import RuleId, field_rules, prerequisites, stages, values
 from domain.story import Story
 
@@ -81,12 +83,16 @@ def deal(story: Story, fact: DealObserved) -> Taught:
     )
     if fact.stage_at is not None:
         name = _stage_mapping(story).hubspot
+        over = readings[name].overwritten if name in readings else None
+        # A stage of another pipeline says nothing in this one: moves are weighed as such.
+        in_here = over is not None and fact.pipeline_at is not None and over.at >= fact.pipeline_at
         readings[name] = Reading(
             name=name,
             value=fact.stage_id,
             at=fact.stage_at,
             by=fact.stage_by,
             ours=fact.stage_ours,
+            overwritten=over if in_here else None,
         )
     seen = _Record(
         side=Crm.HUBSPOT,
@@ -239,7 +245,35 @@ def _field_notes(story: Story, record: _Record, note: events.SideNote) -> list[e
                     **_followed(story, mapping, record, reading, note),
                 )
             )
+        if reading.overwritten is not None and mapping.rule is not FieldRule.DONT_SYNC:
+            notes.extend(_overwritten(story, mapping, record, reading.overwritten, note))
     return notes
+
+
+def _overwritten(
+    story: Story, mapping: Mapping, record: _Record, found: Overwritten, note: events.SideNote
+) -> Iterator[events.FieldNote]:
+    """Yield the edit that our write went over, made between look and call, if it is news."""
+    if mapping.name == STAGE:
+        value: Value = stages.joined(note.scope_id, found.value)
+    else:
+        try:
+            value = values.read(mapping, found.value, story.context)
+        except NotCanonicalError:
+            return  # it could not have crossed
+    register = story.pair.field(mapping.name).on(record.side)
+    shown = Seen(value=value, low=found.at, high=found.at, exact=True, ours=False, by=found.by)
+    if is_news(register, shown):
+        yield events.FieldNote(
+            field=mapping.name,
+            value=value,
+            low=found.at,
+            high=found.at,
+            kind=Lesson.CHANGED,
+            by=found.by,
+            overwritten=True,
+            before=register.replaced,
+        )
 
 
 def _before(register: Register, what: Lesson, record: _Record) -> Value:

@@ -181,6 +181,7 @@ def _note_side(pair: Pair, event: events.SideNoted) -> Pair:
             foreign=Foreign(note.value, note.low, note.high, note.by),
             read_begun_at=event.read_begun_at,
             followed=Ours(note.our_value) if note.followed_ours else None,
+            overwritten=note.overwritten,
         )
         fields[note.field] = state.with_register(event.side, register)
     changed = any(note.kind != Lesson.KNOWN for note in event.fields)

@@ -160,6 +160,23 @@ def lesson(
     return Lesson.CHANGED
 
 
+def is_news(register: Register, overwritten: Seen) -> bool:
+    """Tell whether what our newest value went over was never read: nobody weighed it.
+
+    Args:
+        register: what is known so far.
+        overwritten: somebody's value with its own time, as the CRM's history shows it.
+    """
+    believed = (register.known, register.replaced, *register.on_their_way)
+    if register.delivered is not None:
+        believed = (*believed, register.delivered.value)
+    if not register.seen or overwritten.value in believed:
+        return False
+    if register.foreign is not None and overwritten.high <= register.foreign.high:
+        return False
+    return register.known_set_at is None or overwritten.high > register.known_set_at
+
+
 def comes_too_early(register: Register, value: Value, read_begun_at: datetime) -> bool:
     """Tell whether a reading that shows a write of ours may show what the CRM made of this value.
 
@@ -182,6 +199,7 @@ def learn(
     foreign: Foreign,
     read_begun_at: datetime,
     followed: Ours | None = None,
+    overwritten: bool = False,
 ) -> Register:
     """Join an observation of which `lesson` said what it teaches.
 
@@ -191,7 +209,10 @@ def learn(
         foreign: the value, its time and its author.
         read_begun_at: our clock, before the read went out.
         followed: the value of ours that its author had before the eyes, where the CRM tells.
+        overwritten: whether our own value went over it before it was read.
     """
+    if overwritten:
+        return replace(register, foreign=foreign, fresh=True)
     learned_at = max(register.learned_at or read_begun_at, read_begun_at)
     set_at = foreign.high if foreign.low == foreign.high else register.known_set_at
     if what is Lesson.KNOWN:

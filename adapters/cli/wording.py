@@ -139,7 +139,8 @@ def _side(event: events.SideNoted) -> str:
         return f"{where} was read: {len(event.fields)} fields as they are, nothing changed"
     told = ", ".join(
         f"{note.field} {field_text(note.field, note.before)} →"
-        f" {field_text(note.field, note.value)} ({note.kind}{_by(note.by)})"
+        f" {field_text(note.field, note.value)}"
+        f" ({note.kind}{', our write went over it' if note.overwritten else ''}{_by(note.by)})"
         for note in changed
     )
     return f"{where}: {told}"

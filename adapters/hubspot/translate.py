@@ -258,7 +258,16 @@ def reading(row: RecordRow, name: str, app_id: str) -> Reading:
         automatic=last.source_type in _AUTOMATIC,
         followed_ours=ours is not None,
         our_value=_blank(ours.value) if ours is not None else None,
+        overwritten=_overwritten(history, app_id) if is_ours(last, app_id) else None,
     )
+
+
+def _overwritten(history: Sequence[HistoryRow], app_id: str) -> facts.Overwritten | None:
+    """Return what a person or another program had put before our newest value."""
+    last = _last([one for one in history if not is_ours(one, app_id)])
+    if last is None or last.source_type in _AUTOMATIC:
+        return None
+    return facts.Overwritten(value=_blank(last.value), at=last.timestamp, by=_author(last))
 
 
 def _overwritten_move(row: RecordRow, pipeline: Reading, app_id: str) -> facts.PipelineMove | None:

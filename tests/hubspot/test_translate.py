@@ -72,6 +72,23 @@ def test_an_edit_over_a_value_of_ours_says_so() -> None:
     assert (name.ours, name.followed_ours) == (True, False)
 
 
+@pytest.mark.parametrize(("source", "found"), [("CRM_UI", "1250.50"), ("CALCULATED", None)])
+def test_our_value_tells_what_it_went_over(source: str, found: str | None) -> None:
+    """A person's or a program's, not what HubSpot itself made of a value."""
+    row = deal_row()
+    ours = row.properties_with_history["dealname"][0]
+    person = row.properties_with_history["amount"][0].model_copy(update={"source_type": source})
+    newest = ours.model_copy(
+        update={"value": "7", "timestamp": person.timestamp + timedelta(seconds=1)}
+    )
+    histories = {**row.properties_with_history, "amount": [person, newest]}
+    edited = row.model_copy(update={"properties_with_history": histories})
+
+    over = translate.reading(edited, "amount", SEEN.app_id).overwritten
+
+    assert (over.value if over is not None else None) == found
+
+
 def test_a_blank_text_is_none_and_an_unknown_property_has_no_reading() -> None:
     readings = {one.name: one for one in translate.deal_observed(deal_row(), SHOWN, SEEN).readings}
 

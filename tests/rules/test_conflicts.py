@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 
 from domain import events
+from domain.facts import Overwritten
 from domain.ids import Crm
 from domain.policy import Clocks, Policy
 from domain.registers import Foreign
 from domain.rules import RuleId
 from domain.rules.conflicts import How, Verdict, who_wins
-from domain.writes import UpdateDeal
+from domain.writes import UpdateDeal, UpdateOpportunity
 from tests.support.scenario import OPPORTUNITY, Scenario, at
 
 SKEW = timedelta(seconds=2)
@@ -119,6 +120,47 @@ def test_of_two_edits_in_one_second_only_the_first_was_seen() -> None:
 
     (settled,) = [e for e in scenario.told(events.FieldSettled) if e.field == "amount"]
     assert (settled.winner, settled.how, settled.losing) == (Crm.SALESFORCE, How.AMBIGUOUS, "9")
+
+
+@pytest.mark.parametrize(
+    ("edited_at", "winner", "amounts"),
+    [(109.0, Crm.HUBSPOT, ("9", "9")), (101.0, Crm.SALESFORCE, ())],
+)
+def test_an_edit_that_our_write_went_over_is_weighed(
+    edited_at: float, winner: Crm, amounts: tuple[str, ...]
+) -> None:
+    """HubSpot has no conditional write: somebody edits between our look and our call."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(100, amount="8"))
+    (write,) = scenario.asked(UpdateDeal)
+    scenario.given(scenario.done(write, 110))
+    shown = scenario.deal(111, amount="8", ours=("amount",), set_at={"amount": 110})
+    over = Overwritten(value="9", at=at(edited_at), by="CRM_UI userId:7")
+    shown = shown.model_copy(
+        update={
+            "readings": tuple(
+                one.model_copy(update={"overwritten": over}) if one.name == "amount" else one
+                for one in shown.readings
+            ),
+            "link": OPPORTUNITY,
+        }
+    )
+
+    scenario.when(shown)
+
+    (settled,) = [e for e in scenario.told(events.FieldSettled) if e.field == "amount"]
+    assert settled.winner is winner
+    assert {settled.hubspot, settled.losing} == {"8", "9"}
+    written = [
+        change.after
+        for kind in (UpdateOpportunity, UpdateDeal)
+        for one in scenario.asked(kind)
+        for change in one.fields
+        if change.field == "amount"
+    ]
+    assert tuple(written) == amounts
+    scenario.when(shown.model_copy(update={"read_begun_at": at(120)}))
+    assert not scenario.told(events.FieldSettled), "it is weighed once"
 
 
 def test_the_rules_are_named() -> None:
