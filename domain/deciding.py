@@ -164,9 +164,10 @@ def needs(
         case LinkRequested():
             streams |= _streams((ids.deal(fact.deal_id),), identities)
         case RecordMerged() if fact.kind is Kind.DEAL:
-            primary = (ids.deal(fact.primary_id),) if fact.primary_id is not None else ()
-            refs.update(primary)
-            streams |= _streams((ids.deal(fact.winner_id), *primary), identities)
+            primary = links.primary_of(fact)
+            known = (primary,) if primary is not None else ()
+            refs.update(known)
+            streams |= _streams((ids.deal(fact.winner_id), *known), identities)
         case WriteDone() if isinstance(aggregate, Account) and fact.record_id is not None:
             streams.add(stream_of(Ref(Crm.HUBSPOT, Kind.COMPANY, fact.record_id)))
         case WriteDone() if isinstance(aggregate, Pair):

@@ -254,6 +254,10 @@ class RecordMerged(_Observation):
     winner_id: str
     #: the record whose pair the survivor takes, where the CRM says which; None: unknown
     primary_id: Value = None
+    #: what the survivor carries as its link: the primary's, where it had one
+    link: Value = None
+    #: all records that went into the survivor, as far as it tells
+    merged_ids: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
 
 
 class RecordTypeSeen(BaseModel):

@@ -226,7 +226,7 @@ def _merged(
     related = translate.merged_ids(row) | {row.id, asked.id}
     primary_id = next((one for one in known if one in related), None)
     return [
-        translate.record_merged(asked, row.id, primary_id, wish.at, _seen(wish, app_id, at))
+        translate.record_merged(asked, row, primary_id, wish.at, _seen(wish, app_id, at))
         for wish in _apart(wishes[asked.id])
     ]
 

@@ -208,9 +208,9 @@ def record_deleted(asked: Ref, at: datetime, seen: Seen) -> facts.RecordDeleted:
 
 
 def record_merged(
-    asked: Ref, winner_id: str, primary_id: Value, at: datetime, seen: Seen
+    asked: Ref, survivor: RecordRow, primary_id: Value, at: datetime, seen: Seen
 ) -> facts.RecordMerged:
-    """Make the fact that a record is answered with another id."""
+    """Make the fact that a record is answered with another one."""
     return identified(
         facts.RecordMerged(
             id=FactId(""),
@@ -221,8 +221,10 @@ def record_merged(
             crm=asked.crm,
             kind=asked.kind,
             record_id=asked.id,
-            winner_id=winner_id,
+            winner_id=survivor.id,
             primary_id=primary_id,
+            link=_blank(survivor.properties.get(names.DEAL_KEY)),
+            merged_ids=tuple(sorted(merged_ids(survivor) - {survivor.id})),
         ),
         timeless=True,
     )

@@ -23,7 +23,7 @@ from typing import Final
 
 from domain import events, ids, issues
 from domain.canonical import Value
-from domain.facts import DealObserved, LinkRequested, OpportunityObserved
+from domain.facts import DealObserved, LinkRequested, OpportunityObserved, RecordMerged
 from domain.ids import Crm, Ref
 from domain.mapping import FieldRule, Mapping
 from domain.pair import Pair, PairState, kind_of
@@ -76,6 +76,14 @@ def named_by(fact: OpportunityObserved | DealObserved) -> Ref | None:
         deal_id = deal_named(fact.linked_deal_id)
         return ids.deal(deal_id) if deal_id is not None else None
     named = opportunity_named(fact.link) or opportunity_named(fact.vendor_opportunity_id)
+    return ids.opportunity(named) if named is not None else None
+
+
+def primary_of(fact: RecordMerged) -> Ref | None:
+    """Return the deal that was primary in a merge, else the opportunity that the survivor names."""
+    if fact.primary_id is not None:
+        return ids.deal(fact.primary_id)
+    named = opportunity_named(fact.link)
     return ids.opportunity(named) if named is not None else None
 
 

@@ -143,20 +143,31 @@ def expect_merge(story: Story, merged_into_it: tuple[Ref, ...]) -> None:
 
 def _survivor_is_taken(story: Story, fact: RecordMerged) -> bool:
     """Tell whether the survivor belongs to another pair, or should: the primary's."""
-    taken = story.context.identity(ids.deal(fact.winner_id))
-    if taken is not None and taken.stream != story.pair.stream:
-        other = story.context.pair(taken.stream)
-        if other is not None and other.salesforce.current is None and not other.was_paired:
-            links.absorb(story, other)
-            return False
+    if _is_the_primarys(story, fact):
         return True
-    if fact.primary_id is None or fact.primary_id == fact.record_id:
+    taken = story.context.identity(ids.deal(fact.winner_id))
+    if taken is None or taken.stream == story.pair.stream:
         return False
-    primary = story.context.identity(ids.deal(fact.primary_id))
-    if primary is None or primary.stream == story.pair.stream:
+    other = story.context.pair(taken.stream)
+    if other is not None and other.salesforce.current is None and not other.was_paired:
+        links.absorb(story, other)
         return False
-    other = story.context.pair(primary.stream)
-    return other is not None and other.salesforce.current is not None
+    return True
+
+
+def _is_the_primarys(story: Story, fact: RecordMerged) -> bool:
+    """Tell whether the pair of another deal, the primary one, is to have the survivor."""
+    if fact.primary_id == fact.record_id:
+        return False
+    primary = links.primary_of(fact)
+    identity = story.context.identity(primary) if primary is not None else None
+    if identity is None or identity.stream == story.pair.stream:
+        return False
+    other = story.context.pair(identity.stream)
+    if other is None or other.salesforce.current is None:
+        return False
+    # A link can be a copied one: it is the primary's if that pair's deal went into the survivor.
+    return fact.primary_id is not None or other.hubspot.current in fact.merged_ids
 
 
 def _opportunity_back(story: Story) -> None:

@@ -193,6 +193,36 @@ def test_the_opportunity_left_over_by_a_merge_is_detached_not_deleted() -> None:
     assert scenario.pair().hubspot.current == "9003"
 
 
+def test_without_word_of_the_merge_the_survivor_goes_to_the_pair_that_it_names() -> None:
+    """The webhook was lost: HubSpot says who went into whom, and not which was the primary one."""
+    other = ids.salesforce_id("006000000000002")
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, opportunity_id=other))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 41, SECOND))
+    both = (DEAL, SECOND)
+
+    scenario.given(scenario.merged(50, ids.deal(DEAL), "9003", link=other, merged_ids=both))
+    scenario.given(scenario.merged(51, ids.deal(SECOND), "9003", link=other, merged_ids=both))
+
+    assert scenario.pair(ids.opportunity(other)).hubspot.current == "9003"
+    assert scenario.pair().state == PairState.DETACHED
+    assert {"DS601"} == scenario.issues()
+
+
+def test_a_copied_link_gives_a_survivor_to_nobody() -> None:
+    other = ids.salesforce_id("006000000000002")
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, opportunity_id=other))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 41, SECOND))
+
+    scenario.given(scenario.merged(50, ids.deal(DEAL), "9003", link=other, merged_ids=(DEAL,)))
+
+    assert scenario.pair().hubspot.current == "9003"
+    assert scenario.pair(ids.opportunity(other)).hubspot.current == SECOND
+
+
 def test_a_survivor_seen_before_its_merge_founds_nothing() -> None:
     scenario = Scenario().adopted().live()
     survivor = scenario.deal(40, deal_id="9003", link=OPPORTUNITY, merged_ids=(DEAL, SECOND))

@@ -417,20 +417,26 @@ class Scenario:
         return facts.RecordDeleted.model_validate({**said, **changes})
 
     def merged(
-        self, seconds: float, ref: Ref, winner_id: str, primary_id: str | None = None
+        self,
+        seconds: float,
+        ref: Ref,
+        winner_id: str,
+        primary_id: str | None = None,
+        **changes: object,
     ) -> facts.RecordMerged:
         """Return a merge of a record into another."""
-        return facts.RecordMerged(
-            id=self.fact_id(),
-            at=at(seconds),
-            read_begun_at=at(seconds),
-            reason="refresh",
-            crm=ref.crm,
-            kind=ref.kind,
-            record_id=ref.id,
-            winner_id=winner_id,
-            primary_id=primary_id,
-        )
+        said = {
+            "id": self.fact_id(),
+            "at": at(seconds),
+            "read_begun_at": at(seconds),
+            "reason": "refresh",
+            "crm": ref.crm,
+            "kind": ref.kind,
+            "record_id": ref.id,
+            "winner_id": winner_id,
+            "primary_id": primary_id,
+        }
+        return facts.RecordMerged.model_validate({**said, **changes})
 
     def done(self, write: Write, seconds: float, record_id: str | None = None) -> facts.WriteDone:
         """Return the outcome of a write that a CRM took."""
