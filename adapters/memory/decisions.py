@@ -128,7 +128,7 @@ class MemoryDecisions(Decisions):
         streams = dict(self._streams)
         for event in stored:
             before = streams.get(event.stream, ())
-            assert all(event.version != old.version for old in before), (
+            assert not before or event.version > before[-1].version, (
                 f"{event.stream} has a version {event.version} already"
             )
             streams[event.stream] = (*before, event)

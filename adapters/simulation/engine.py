@@ -75,6 +75,7 @@ class Engine:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self._rules = PoisonedRules(around.poison)
         self._loops: dict[str, Loop] = {}
         #: those in whose step we are: none of them can be stepped again
         self.acting: list[str] = []
@@ -137,7 +138,7 @@ class Engine:
                 return Decide(
                     log=log,
                     decisions=guarded(stores.decisions, "decisions", actor, hazards),
-                    rules=PoisonedRules(around.poison),
+                    rules=self._rules,
                     logger=_LOGGER,
                 )
             case "project":
