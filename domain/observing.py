@@ -83,7 +83,8 @@ def deal(story: Story, fact: DealObserved) -> Taught:
     )
     if fact.stage_at is not None:
         name = _stage_mapping(story).hubspot
-        over = readings[name].overwritten if name in readings else None
+        shown = readings.get(name)
+        over = shown.overwritten if shown is not None else None
         # A stage of another pipeline says nothing in this one: moves are weighed as such.
         in_here = over is not None and fact.pipeline_at is not None and over.at >= fact.pipeline_at
         readings[name] = Reading(
@@ -92,6 +93,8 @@ def deal(story: Story, fact: DealObserved) -> Taught:
             at=fact.stage_at,
             by=fact.stage_by,
             ours=fact.stage_ours,
+            followed_ours=shown is not None and shown.followed_ours,
+            our_value=shown.our_value if shown is not None else None,
             overwritten=over if in_here else None,
         )
     seen = _Record(

@@ -13,7 +13,7 @@ from domain.registers import Foreign
 from domain.rules import RuleId
 from domain.rules.conflicts import How, Verdict, who_wins
 from domain.writes import UpdateDeal, UpdateOpportunity
-from tests.support.scenario import OPPORTUNITY, Scenario, at
+from tests.support.scenario import NEW_BUSINESS, OPPORTUNITY, Scenario, at, stage_id
 
 SKEW = timedelta(seconds=2)
 
@@ -106,6 +106,25 @@ def test_who_edits_over_our_value_saw_it_whenever_our_answer_comes(
     base = scenario.pair().field("amount").base
     assert base is not None
     assert base.salesforce == ("9" if answer_first else amount)
+
+
+def test_who_moves_a_deal_on_from_our_stage_saw_it() -> None:
+    """A stage is told by its own history like any other property."""
+    scenario = Scenario().adopted(Policy(clocks=Clocks(skew_seconds=Decimal(60)))).live()
+    scenario.when(scenario.opportunity(100, stage_name="Negotiation"))
+    (write,) = scenario.asked(UpdateDeal)
+    moved = scenario.deal(110, stage="Closed Won", set_at={"dealstage": 95}, link=OPPORTUNITY)
+    ours = {"followed_ours": True, "our_value": stage_id(NEW_BUSINESS, "Negotiation")}
+    readings = tuple(
+        reading.model_copy(update=ours) if reading.name == "dealstage" else reading
+        for reading in moved.readings
+    )
+
+    scenario.given(moved.model_copy(update={"readings": readings}), scenario.done(write, 101))
+
+    base = scenario.pair().field("stage").base
+    assert base is not None
+    assert base.salesforce == f"{NEW_BUSINESS}/Closed Won"
 
 
 def test_of_two_edits_in_one_second_only_the_first_was_seen() -> None:
