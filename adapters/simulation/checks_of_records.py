@@ -46,7 +46,12 @@ def _has_its_counterparts(evidence: Evidence) -> Iterator[Violation]:
         row = evidence.sight.opportunities().get(key)
         if row is None or key in evidence.handled:
             continue
-        namesakes = [deal for deal in deals.values() if key in deal.links]
+        # A deal whose own link was never written is known by the opportunity's.
+        namesakes = [
+            deal
+            for deal_id, deal in deals.items()
+            if key in deal.links or deal_id == fate.deal_when_deleted
+        ]
         if any(not deal.is_simple for deal in namesakes):
             continue
         if row["IsDeleted"]:
