@@ -59,14 +59,16 @@ def _leaves_moved_deals_alone(evidence: Evidence) -> Iterator[Violation]:
             else:
                 moved_at.setdefault(change.key, change.number)
         elif change.table == "Opportunity" and change.after is not None:
-            deal_id = links.get(change.key)
-            if change.is_ours and deal_id is not None and change.before is not None:
+            before, link = links.get(change.key), str(change.after.get("DealSync_Deal_Id__c") or "")
+            # A link to another deal is what a resumed pair gets: what was moved is not its own.
+            deal_id = link or before
+            if change.is_ours and before is not None and change.before is not None and deal_id:
                 out = _seen_out(moved_at.get(deal_id), change, looked, deal_id)
                 if out:
                     names = changed_names(change)
                     text = f"{sorted(names)} written to opportunity {change.key}, deal moved out"
                     yield Violation("I2", text)
-            links[change.key] = str(change.after.get("DealSync_Deal_Id__c") or "")
+            links[change.key] = link
 
 
 def _respects_directions(evidence: Evidence) -> Iterator[Violation]:
