@@ -166,8 +166,10 @@ def _is_the_primarys(story: Story, fact: RecordMerged) -> bool:
     other = story.context.pair(identity.stream)
     if other is None or other.salesforce.current is None:
         return False
-    # A link can be a copied one: it is the primary's if that pair's deal went into the survivor.
-    return fact.primary_id is not None or other.hubspot.current in fact.merged_ids
+    # A link can be a copied one, and a primary deal can have been read before the merge was told:
+    # that pair has the survivor only if its own deal is still one of those that went into it.
+    current = other.hubspot.current
+    return current is not None and current in (fact.primary_id, *fact.merged_ids)
 
 
 def _opportunity_back(story: Story) -> None:

@@ -210,6 +210,22 @@ def test_without_word_of_the_merge_the_survivor_goes_to_the_pair_that_it_names()
     assert {"DS601"} == scenario.issues()
 
 
+def test_a_survivor_that_was_left_to_a_pair_stays_left_to_it() -> None:
+    """A blank link of the primary is filled from the other deal; the webhook comes afterwards."""
+    other = ids.salesforce_id("006000000000002")
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, opportunity_id=other))
+    (create,) = scenario.asked(CreateDeal)
+    scenario.given(scenario.done(create, 41, SECOND))
+    both = (DEAL, SECOND)
+    read = scenario.merged(50, ids.deal(SECOND), "9003", link=OPPORTUNITY, merged_ids=both)
+
+    scenario.given(read, scenario.merged(51, ids.deal(DEAL), "9003", primary_id=SECOND))
+
+    assert scenario.pair().hubspot.current == "9003"
+    assert scenario.pair(ids.opportunity(other)).state == PairState.DETACHED
+
+
 def test_a_copied_link_gives_a_survivor_to_nobody() -> None:
     other = ids.salesforce_id("006000000000002")
     scenario = Scenario().adopted().live()
