@@ -104,6 +104,9 @@ def weigh(story: Story) -> None:
     if not story.context.deal_sync:
         story.not_because(RuleId.DEAL_SYNC_SWITCH, "deal sync is off")
         return
+    if story.pair.absorbed_into is not None:
+        story.not_because(RuleId.ADOPT, "it is one with another pair, which goes on")
+        return
     match story.pair.state:
         case PairState.WAITING:
             story.weighed()
