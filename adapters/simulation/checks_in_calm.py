@@ -6,9 +6,10 @@ from typing import Final
 from adapters.sandbox.hubspot.rows import as_record
 from adapters.simulation import oracle
 from adapters.simulation.chronicle import Change
-from adapters.simulation.evidence import Evidence, Violation, changed_names
+from adapters.simulation.evidence import Evidence, Violation, changed_names, reads
 from domain import facts
 from domain.ids import Crm
+from domain.mapping import FieldRule
 from projections.audit_line import LineKind
 from projections.following import CONTACT_ROLLUP, REACTIONS, SYNC_STATUS
 
@@ -27,7 +28,7 @@ def _converges(evidence: Evidence) -> Iterator[Violation]:
     for one in found:
         if one.field in evidence.refused:
             continue  # held until a person asks for it again, or it changes
-        if _may_be_lost(evidence, one):
+        if _may_be_lost(evidence, one) or _was_blank_whenever_read(evidence, one):
             continue
         history = ", ".join(
             f"#{e.number} {e.side} {'engine' if e.is_ours else 'person'} {e.value!r}"
@@ -62,6 +63,25 @@ def _may_be_lost(evidence: Evidence, one: oracle.Wrong) -> bool:
             return True
         standing[edit.side] = edit.value
     return False
+
+
+def _was_blank_whenever_read(evidence: Evidence, one: oracle.Wrong) -> bool:
+    """Tell whether a field that goes to HubSpot only was filled and cleared between two looks.
+
+    Our create left it blank, and it is blank: as long as Salesforce has nothing to say, what
+    HubSpot has stays there.
+    """
+    edits = [edit for edit in one.edits if edit.side is Crm.SALESFORCE]
+    if evidence.rules.get(one.field) is not FieldRule.ALWAYS_SALESFORCE or not edits:
+        return False
+    if edits[-1].value is not None or any(edit.is_ours for edit in edits):
+        return False
+    return not any(
+        edits[0].number < number < edits[-1].number
+        for (_, record), numbers in reads(evidence).items()
+        if record == one.couple.opportunity_id
+        for number in numbers
+    )
 
 
 def _has_seen_everything(evidence: Evidence) -> Iterator[Violation]:
