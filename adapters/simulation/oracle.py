@@ -70,6 +70,7 @@ def couples(chronicle: Chronicle, sight: Sight, handled: Collection[str] = ()) -
         handled: opportunities that a person paired, took apart or brought back.
     """
     deals = sight.deals()
+    replaced = _replaced(chronicle)
     for opportunity_id, row in sight.opportunities().items():
         deal = deals.get(str(row.get("DealSync_Deal_Id__c") or ""))
         if row["IsDeleted"] or deal is None or deal["archivedMs"] is not None:
@@ -77,6 +78,8 @@ def couples(chronicle: Chronicle, sight: Sight, handled: Collection[str] = ()) -
         link = deal["values"].get("dealsync_opportunity_id", "")
         if link.partition(":")[0] != opportunity_id or not sight.is_synced(deal):
             continue
+        if opportunity_id in replaced.get(deal["id"], ()):
+            continue  # both came back to find others in their place
         couple = Couple(
             opportunity_id,
             deal["id"],
@@ -248,6 +251,20 @@ def _changed(change: Change, field: str, words: object) -> Iterator[Edit]:
     after = words(change.after)[field]
     if before != after:
         yield Edit(change.number, change.crm, after, change.is_ours, change.actor)
+
+
+def _replaced(chronicle: Chronicle) -> Mapping[str, Collection[str]]:
+    """Return, by deal, the opportunities that it had before we made another one for it."""
+    had: dict[str, set[str]] = {}
+    replaced: dict[str, set[str]] = {}
+    for change in chronicle.of(Crm.SALESFORCE, "Opportunity"):
+        if change.after is None:
+            continue
+        deal_id, _, again = str(change.after.get("DealSync_Deal_Id__c") or "").partition(":")
+        if again and change.is_ours and change.before is None:
+            replaced.setdefault(deal_id, set()).update(had.get(deal_id, ()))
+        had.setdefault(deal_id, set()).add(change.key)
+    return replaced
 
 
 def _is_simple(chronicle: Chronicle, sight: Sight, opportunity_id: str, deal_id: str) -> bool:

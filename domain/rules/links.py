@@ -90,8 +90,9 @@ def primary_of(fact: RecordMerged) -> Ref | None:
 def claim_named(story: Story, fact: OpportunityObserved | DealObserved) -> None:
     """Take the record that this one names into the pair, unless another pair has it.
 
-    A target in a half pair of its own is absorbed; a target that has a living counterpart makes
-    this link a copy; a target never seen is claimed and read.
+    A target in a half pair of its own is absorbed, and so is an opportunity that lost its deal to a
+    merge of which this deal is the survivor (it was binned before anybody saw it). A target that has
+    a living counterpart makes this link a copy; a target never seen is claimed and read.
     """
     target = named_by(fact)
     side = Crm.HUBSPOT if isinstance(fact, OpportunityObserved) else Crm.SALESFORCE
@@ -113,7 +114,7 @@ def claim_named(story: Story, fact: OpportunityObserved | DealObserved) -> None:
         text = f"it and {rival} both name {target.text}, and neither is paired with it yet"
         story.open_issue(issues.LINKS_DISAGREE, target.text, text)
         return
-    if rival is not None or other.was_paired:
+    if rival is not None or (other.was_paired and not _survived(fact, other)):
         text = f"its link names {target.text}, which is paired already: taken for a copy"
         story.not_because(RuleId.COPIED_LINK, text)
         return
@@ -122,6 +123,13 @@ def claim_named(story: Story, fact: OpportunityObserved | DealObserved) -> None:
         story.not_because(RuleId.ONCE, text)
         return
     absorb(story, other)
+
+
+def _survived(fact: OpportunityObserved | DealObserved, other: Pair) -> bool:
+    """Tell whether a record is what became of another pair's deal."""
+    return isinstance(fact, DealObserved) and not other.hubspot.ids.keys().isdisjoint(
+        fact.merged_ids
+    )
 
 
 def is_disputed(pair: Pair) -> bool:
@@ -134,7 +142,7 @@ def absorb(story: Story, other: Pair) -> None:
 
     Its ids come along, dead ones too, and its record is read again for its values.
     """
-    side = Crm.HUBSPOT if other.hubspot.ids else Crm.SALESFORCE
+    side = Crm.SALESFORCE if other.salesforce.current is not None else Crm.HUBSPOT
     half = other.side(side)
     if half.current is None:
         return

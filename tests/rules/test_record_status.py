@@ -51,6 +51,19 @@ def test_it_is_never_a_trigger() -> None:
     assert RuleId.RECORD_STATUS
 
 
+def test_a_pair_that_another_took_in_asks_for_nothing_more() -> None:
+    """The late answer of a write that was withdrawn would have it written once more."""
+    scenario = Scenario().adopted().live()
+    scenario.when(scenario.opportunity(40, amount="9", name="Acme Renewal"))
+    (write,) = scenario.asked(UpdateDeal)
+    pair = scenario.pair()
+    scenario.states[pair.stream] = replace(pair, absorbed_into=StreamId("another"))
+
+    scenario.when(scenario.cancelled(write, 41, "its pair ended", "adopt"))
+
+    assert not scenario.writes()
+
+
 def test_a_pair_that_another_took_in_shows_nothing() -> None:
     """Its deal is the other's by now: a write of its own would find no record and wait for ever."""
     scenario = Scenario().adopted().live()

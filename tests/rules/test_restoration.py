@@ -257,6 +257,20 @@ def test_a_survivor_seen_before_its_merge_founds_nothing() -> None:
     ]
 
 
+def test_a_survivor_that_comes_out_of_the_bin_goes_to_the_opportunity_that_it_names() -> None:
+    """Nobody saw the merge: the deals were gone, and so was what they had become."""
+    scenario = Scenario().adopted().live()
+    scenario.given(scenario.deleted(40, ids.deal(DEAL)), scenario.deleted(41, ids.deal("9003")))
+    back = scenario.deal(50, deal_id="9003", link=OPPORTUNITY, merged_ids=(DEAL, SECOND))
+
+    scenario.when(back)
+
+    assert not scenario.all_asked(CreateOpportunity)
+    pair = scenario.pair(ids.deal("9003"))
+    assert (pair.hubspot.current, pair.salesforce.current) == ("9003", OPPORTUNITY)
+    assert scenario.pair(ids.opportunity(OPPORTUNITY)).stream == pair.stream
+
+
 def test_a_survivor_is_a_record_of_its_own() -> None:
     """What somebody did to the deal that went into it says nothing about the survivor's stage."""
     scenario = Scenario().adopted().live()
