@@ -3,8 +3,9 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from json import dumps as to_json
@@ -39,12 +40,15 @@ app = typer.Typer()
 
 
 @app.command()
-def simulate(
+def simulate(  # noqa: PLR0913 - one option a choice
     *,
     seed: Annotated[int | None, typer.Option(help="Run this seed alone, and tell it.")] = None,
     seeds: Annotated[str, typer.Option(help="Run these, such as 1..100.")] = SEEDS_DEFAULT,
     steps: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Choices of a world; else drawn.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Begin no further seed after so many minutes.")
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Run under this policy; else under drawn ones.")
@@ -66,11 +70,17 @@ def simulate(
     chosen = range(seed, seed + 1) if seed is not None else _range(seeds)
     adopted = None if file is None else file.policy
     ran = _Ran(chosen, begun=time.perf_counter())
-    for outcome in _outcomes(chosen, steps, adopted):
-        ran.add(outcome)
-        if time.perf_counter() - ran.shown > PROGRESS_SECONDS:
-            ran.shown = time.perf_counter()
-            output.hint(f"{ran.totals['seeds']} of {len(chosen)} seeds, {len(ran.failed)} failed")
+    with closing(_outcomes(chosen, steps, adopted)) as outcomes:
+        for outcome in outcomes:
+            ran.add(outcome)
+            if outcome.violations:
+                output.hint(f"seed {outcome.seed} failed: {outcome.violations[0].invariant}")
+            if time.perf_counter() - ran.shown > PROGRESS_SECONDS:
+                ran.shown = time.perf_counter()
+                many = f"{ran.totals['seeds']} of {len(chosen)} seeds"
+                output.hint(f"{many}, {len(ran.failed)} failed")
+            if minutes is not None and ran.seconds > minutes * 60:
+                break
     ran.failures = [
         _told(outcome, steps, adopted, where=policy, whole=whole)
         for outcome in ran.failed[:TOLD_MAX]
@@ -102,15 +112,19 @@ class _Ran:
         if outcome.violations:
             self.failed.append(outcome)
 
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.perf_counter() - self.begun
+
     def as_json(self) -> dict[str, object]:
         """Return the report."""
-        seconds = time.perf_counter() - self.begun
         return {
             "commit": commit_of(REPOSITORY),
             "first_seed": self.chosen[0],
-            "last_seed": self.chosen[-1],
+            "last_seed": self.chosen[self.totals["seeds"] - 1],
             "seeds": self.totals["seeds"],
-            "seconds": round(seconds, 1),
+            "seconds": round(self.seconds, 1),
             "cores": os.cpu_count(),
             "counts": {name: n for name, n in sorted(self.totals.items()) if name != "seeds"},
             "faults_in_all": sum(self.faults.values()),
@@ -136,9 +150,9 @@ class _Ran:
             _print_restless(console, field_at_war)
         totals, mark = self.totals, "✗" if self.failed else "✓"
         console.print(
-            f"{mark} {totals['seeds']} seeds, {len(self.failed)} failed: {totals['days']} days,"
-            f" {totals['edits']} edits, {totals['facts']} facts, {totals['events']} events,"
-            f" {totals['writes']} writes, {totals['calls']} calls"
+            f"{mark} {totals['seeds']} seeds in {self.seconds:.0f} s, {len(self.failed)} failed:"
+            f" {totals['days']} days, {totals['edits']} edits, {totals['facts']} facts,"
+            f" {totals['events']} events, {totals['writes']} writes, {totals['calls']} calls"
         )
         for name, one in mishaps.by_number(self.faults).items():
             number, _, fault = name.partition(" ")
@@ -160,8 +174,13 @@ def _range(text: str) -> range:
     )
 
 
-def _outcomes(chosen: range, steps: int | None, policy: Policy | None) -> Iterator[Outcome]:
-    """Run the seeds on all cores; yield their outcomes in the order of the seeds."""
+def _outcomes(
+    chosen: range, steps: int | None, policy: Policy | None
+) -> Generator[Outcome, None, None]:
+    """Run the seeds on all cores; yield their outcomes in the order of the seeds.
+
+    Closed early, it begins no further seed.
+    """
     if len(chosen) == 1:
         yield run(chosen[0], steps, policy=policy)
         return
