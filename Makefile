@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: sync demo test check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka chaos chaos-brokers bench-kafka clean
+.PHONY: sync demo test lint check fmt acceptance crash bench simulate mutants crash-matrix kafka-up kafka-down test-kafka demo-kafka chaos chaos-brokers bench-kafka clean
 
 sync: .venv/synced
 
@@ -35,12 +35,15 @@ test: export CRASHES ?= 5
 test: sync
 	@$(BIN)/python -m tests.suites
 
-# Lint, types, import contracts, and the tests that start no server: under a minute.
-check: sync
+# What a reader of the code would find: style, types, import contracts.
+lint: sync
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# The same, and the tests that start no server.
+check: lint
 	@$(BIN)/python -m tests.suites --without-server
 
 fmt: sync
@@ -58,8 +61,9 @@ crash: sync
 
 # Whole worlds from seeds, on all cores: no interleaving, fault or crash may break a rule.
 simulate: SEEDS ?= 1..200
+simulate: MINUTES ?= 1000
 simulate: sync
-	@$(BIN)/dealsync simulate --seeds $(SEEDS)
+	@$(BIN)/dealsync simulate --seeds $(SEEDS) --minutes $(MINUTES)
 
 # Design faults planted into the engine, one after the other: each must be killed by a check.
 mutants: sync
