@@ -1,59 +1,34 @@
 """The deliver loop over a CRM that answers as told, a memory store and a memory log."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from typing_extensions import override
 
-from adapters.clock import FixedClock
-from adapters.engine.deliver import LEASE_SECONDS, LOOK_SECONDS_MAX, Deliver
-from adapters.memory.change_log import MemoryChangeLog
-from adapters.memory.decisions import MemoryDecisions
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.delivery_desk import MemoryBrakes, MemoryDeliveryDesk
-from domain.catalog import Catalog
 from domain.deliveries import (
-    Addressed,
-    Answer,
-    Claim,
     Done,
-    Gateway,
     NotSent,
     Rejected,
-    Settlement,
     State,
-    Suspension,
-    Terms,
     Unknown,
-    Unpublished,
 )
-from domain.errors import PortError, RetryableError, ThrottledError, UnauthenticatedError
+from domain.errors import RetryableError, ThrottledError, UnauthenticatedError
 from domain.facts import (
-    Fact,
-    Observation,
-    RecordTypeSeen,
-    SalesforceCatalogObserved,
     WriteCancelled,
     WriteDone,
     WriteRejected,
     WriteUnknown,
 )
-from domain.ids import Crm, FactId, WriteId
+from domain.ids import Crm
 from domain.in_force import InForce
 from domain.policy import Policy, Switches
-from domain.ports import KeyedFact
 from domain.rules import RuleId
 from domain.writes import Write
+from tests.support.delivery_bench import CATALOG, Bench
 from tests.support.delivery_samples import (
     AT,
-    LIMITS,
-    PIPELINE,
-    Decided,
     associate,
     change,
     create_deal,
-    create_opportunity,
     create_property,
     deal_observed,
     later,
@@ -63,203 +38,6 @@ from tests.support.delivery_samples import (
     update_opportunity,
 )
 from tests.support.store_samples import deal, opportunity
-
-RECORD_TYPE = "012000000000001AAA"
-CATALOG = Catalog(
-    salesforce=SalesforceCatalogObserved(
-        id=FactId("catalog"),
-        at=AT,
-        read_begun_at=AT,
-        reason="poll",
-        organization_id="00D000000000001AAA",
-        integration_user_id="005000000000001AAA",
-        integration_user_name="integration",
-        record_types=(
-            RecordTypeSeen(
-                id=RECORD_TYPE,
-                name="Sales",
-                is_active=True,
-                is_available=True,
-                created_at=AT,
-                stage_names=("New",),
-            ),
-        ),
-        stages=(),
-        users=(),
-        fields=(),
-        permissions=(),
-    ),
-    pipelines={RECORD_TYPE: PIPELINE},
-)
-
-
-class DeathError(BaseException):
-    """The process is killed."""
-
-
-class Death:
-    """Kills the process after a port call of that name, once; or lets it sleep there, once."""
-
-    def __init__(self) -> None:
-        self.after = ""
-        self.sleeps: dict[str, Callable[[], object]] = {}
-
-    def may_come(self, call: str) -> None:
-        self.sleeps.pop(call, lambda: None)()
-        if call == self.after:
-            self.after = ""
-            raise DeathError
-
-
-class MortalDeliveries(MemoryDeliveries):
-    """The memory store, whose caller may die after each call."""
-
-    def __init__(self, store: MemoryDecisions, death: Death) -> None:
-        super().__init__(store)
-        self._death = death
-
-    @override
-    def claim(self, crm: Crm, terms: Terms, at: datetime) -> Claim:
-        claim = super().claim(crm, terms, at)
-        self._death.may_come("claim")
-        return claim
-
-    @override
-    def begin(self, calls: Mapping[int, Collection[WriteId]], at: datetime) -> frozenset[WriteId]:
-        cleared = super().begin(calls, at)
-        self._death.may_come("begin")
-        return cleared
-
-    @override
-    def settle(
-        self, settlements: Sequence[Settlement], at: datetime, suspension: Suspension | None = None
-    ) -> None:
-        super().settle(settlements, at, suspension)
-        self._death.may_come("settle")
-
-    @override
-    def mark_published(self, outcomes: Sequence[Unpublished], at: datetime) -> None:
-        super().mark_published(outcomes, at)
-        self._death.may_come("mark_published")
-
-
-class MortalLog(MemoryChangeLog):
-    """The memory log, whose caller may die after an append."""
-
-    def __init__(self, death: Death) -> None:
-        super().__init__()
-        self._death = death
-
-    @override
-    def append(self, facts: Sequence[KeyedFact]) -> None:
-        super().append(facts)
-        self._death.may_come("append")
-
-
-class ToldGateway(Gateway):
-    """A CRM that shows and answers what the test says, and writes down what it was asked."""
-
-    def __init__(self, crm: Crm, clock: FixedClock, death: Death) -> None:
-        self._crm = crm
-        self._death = death
-        self._clock = clock
-        self.shown: dict[str, Observation] = {}
-        self.answer: Callable[[Write], Answer] = lambda _: Done("1")
-        self.reading: Callable[[Write], Answer] = lambda _: NotSent("not there")
-        self.looked: list[tuple[str, ...]] = []
-        self.sent: list[tuple[Write, ...]] = []
-        self.resolved: list[tuple[Write, ...]] = []
-        self.fails: dict[str, PortError] = {}
-        self.seconds = 0.0
-        #: what happens elsewhere while the first look lasts
-        self.while_looking: Callable[[], object] = lambda: None
-
-    @property
-    @override
-    def crm(self) -> Crm:
-        return self._crm
-
-    @override
-    def look(self, wanted: Sequence[Addressed], at: datetime) -> tuple[Observation, ...]:
-        ids = tuple(record_id for one in wanted if (record_id := one.record_on(self._crm)))
-        self.looked.append(ids)
-        self._begin("look")
-        meanwhile, self.while_looking = self.while_looking, lambda: None
-        meanwhile()
-        self._death.may_come("look")
-        return tuple(self.shown[record_id] for record_id in ids if record_id in self.shown)
-
-    @override
-    def send(self, wanted: Sequence[Addressed], at: datetime) -> tuple[Answer, ...]:
-        self._begin("send")
-        self.sent.append(tuple(one.write for one in wanted))
-        self._clock.at += timedelta(seconds=self.seconds)
-        self._death.may_come("send")
-        return tuple(self.answer(one.write) for one in wanted)
-
-    @override
-    def resolve(self, wanted: Sequence[Addressed], at: datetime) -> tuple[Answer, ...]:
-        self._begin("resolve")
-        self.resolved.append(tuple(one.write for one in wanted))
-        return tuple(self.reading(one.write) for one in wanted)
-
-    def _begin(self, what: str) -> None:
-        if what in self.fails:
-            raise self.fails[what]
-
-
-class Bench:
-    """A whole deliver side in memory."""
-
-    def __init__(self) -> None:
-        self.clock = FixedClock(AT)
-        self.death = Death()
-        self.log = MortalLog(self.death)
-        self.store = MemoryDecisions()
-        self.decided = Decided(self.store)
-        self.deliveries = MortalDeliveries(self.store, self.death)
-        self.desk = MemoryDeliveryDesk(self.deliveries)
-        self.brakes = MemoryBrakes(self.deliveries)
-        self.gateways = {crm: ToldGateway(crm, self.clock, self.death) for crm in Crm}
-        self.hubspot = self.gateways[Crm.HUBSPOT]
-        self.salesforce = self.gateways[Crm.SALESFORCE]
-        self.in_force = InForce(Policy(), 1, CATALOG)
-        self.loops = {crm: self.loop(crm) for crm in Crm}
-
-    def loop(self, crm: Crm, *, lease_seconds: float = LEASE_SECONDS) -> Deliver:
-        return Deliver(
-            crm,
-            gateways=self.gateways,
-            deliveries=self.deliveries,
-            log=self.log,
-            in_force=lambda: self.in_force,
-            limits=dict.fromkeys(Crm, LIMITS),
-            clock=self.clock,
-            lease_seconds=lease_seconds,
-        )
-
-    def step(self, crm: Crm = Crm.HUBSPOT, seconds: float = 0) -> int:
-        self.clock.at = max(self.clock.at, later(seconds))
-        return self.loops[crm].step(self.clock.at)
-
-    def pair(self, name: str = "a") -> None:
-        """Let a pair live with records that show the given values."""
-        self.decided.pair(name, opportunity_id=f"006{name}", deal_id=f"7{name}")
-
-    def facts(self) -> list[Fact]:
-        return [logged.fact for logged in self.log.read({}, limit=1_000)]
-
-    def outcomes(self) -> list[type]:
-        return [type(fact) for fact in self.facts() if type(fact).__name__.startswith("Write")]
-
-    def state(self, write: Write) -> State:
-        return next(d.state for d in self.desk.find(limit=1_000) if d.write.id == write.id)
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
 
 # -- the straight way ---------------------------------------------------------------------------
 
@@ -606,147 +384,3 @@ def test_an_away_hubspot_keeps_salesforce_writes_waiting(bench: Bench) -> None:
     [suspension] = bench.brakes.suspensions(AT)
     assert suspension.crm is Crm.HUBSPOT
     assert (bench.salesforce.sent, bench.state(wanted)) == ([], State.PENDING)
-
-
-# -- two actors, crashes ------------------------------------------------------------------------
-
-
-def test_a_deliverer_that_slept_past_its_lease_sends_nothing(bench: Bench) -> None:
-    """It sleeps in its look; meanwhile another takes the write over and sends it."""
-    wanted = update_deal("a", "1")
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a")
-
-    def sleep() -> None:
-        bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
-        bench.loop(Crm.HUBSPOT).step(bench.clock.at)
-
-    bench.hubspot.while_looking = sleep
-    bench.step()
-
-    assert bench.hubspot.sent == [(wanted,)]
-    assert bench.outcomes() == [WriteDone]
-
-
-def test_a_shorter_lease_is_over_sooner(bench: Bench) -> None:
-    wanted = update_deal("a", "1")
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a")
-    brief = bench.loop(Crm.HUBSPOT, lease_seconds=20.0)
-
-    def sleep() -> None:
-        bench.clock.at += timedelta(seconds=6)
-
-    bench.hubspot.while_looking = sleep
-    brief.step(AT)
-
-    assert bench.hubspot.sent == []
-    brief.step(bench.clock.at)
-    assert bench.hubspot.sent == [(wanted,)]
-
-
-def test_a_deliverer_that_slept_right_before_its_call_sends_nothing(bench: Bench) -> None:
-    wanted = update_deal("a", "1")
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a")
-
-    def sleep() -> None:
-        bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
-
-    bench.death.sleeps["begin"] = sleep
-
-    bench.step()
-
-    assert bench.hubspot.sent == []
-    bench.step()
-    assert bench.hubspot.sent == [(wanted,)]
-
-
-def test_what_was_looked_at_too_long_ago_is_looked_at_again(bench: Bench) -> None:
-    """It sleeps between its look and its call, and somebody edits the deal meanwhile."""
-    wanted = update_deal("a", "1", change("amount", "1", "2"))
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a", ("amount", "1"))
-
-    def sleep() -> None:
-        bench.clock.at += timedelta(seconds=LOOK_SECONDS_MAX + 1)
-        bench.hubspot.shown["7a"] = deal_observed("7a", ("amount", "5"))
-
-    bench.death.sleeps["begin"] = sleep
-
-    bench.step()
-    bench.step()
-
-    assert (bench.hubspot.sent, bench.outcomes()) == ([], [WriteCancelled])
-
-
-def test_a_deliverer_that_slept_in_its_call_still_brings_the_answer(bench: Bench) -> None:
-    """Another finds the write unknown and cannot tell by reading; the late answer settles it."""
-    bench.decided.pair("a", opportunity_id="006a")
-    bench.decided.write(create_deal("a"))
-    bench.salesforce.shown["006a"] = opportunity_observed("006a")
-    bench.hubspot.reading = lambda _: Unknown("cannot tell")
-
-    def slow(_: Write) -> Answer:
-        bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
-        bench.loop(Crm.HUBSPOT).step(bench.clock.at)
-        return Done("77")
-
-    bench.hubspot.answer = slow
-    bench.step()
-
-    assert (len(bench.hubspot.sent), len(bench.hubspot.resolved)) == (1, 1)
-    assert bench.outcomes() == [WriteUnknown, WriteDone]
-    assert bench.state(create_deal("a")) is State.DONE
-
-
-@pytest.mark.parametrize(
-    "where", ["claim", "look", "begin", "send", "settle", "append", "mark_published"]
-)
-def test_a_kill_after_any_line_loses_nothing_and_sends_nothing_twice(
-    bench: Bench, where: str
-) -> None:
-    """The crash table of the module, line by line; the CRM itself forgets nothing."""
-    wanted = create_opportunity("a")
-    bench.decided.pair("a", deal_id="7a")
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a")
-    bench.salesforce.reading = lambda _: Done("1") if bench.salesforce.sent else NotSent("none")
-    bench.death.after = where
-
-    with pytest.raises(DeathError):
-        bench.step(Crm.SALESFORCE)
-    bench.loops = {crm: bench.loop(crm) for crm in Crm}
-    for _ in range(4):
-        bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
-        bench.loops[Crm.SALESFORCE].step(bench.clock.at)
-
-    effects = len(bench.salesforce.sent)
-    assert effects <= 1
-    assert bench.deliveries.unpublished(Crm.SALESFORCE, limit=9) == ()
-    if where == "begin":
-        assert bench.state(wanted) is State.CANCELLED
-    else:
-        assert (effects, bench.state(wanted)) == (1, State.DONE)
-
-
-def test_a_kill_between_a_call_off_and_its_settling_only_repeats_the_observation(
-    bench: Bench,
-) -> None:
-    wanted = update_deal("a", "1", change("amount", "1", "2"))
-    shown = deal_observed("7a", ("amount", "5"))
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = shown
-    bench.death.after = "append"
-
-    with pytest.raises(DeathError):
-        bench.step()
-    bench.step(seconds=LEASE_SECONDS + 1)
-
-    assert bench.facts().count(shown) == 2
-    assert (bench.hubspot.sent, bench.outcomes()) == ([], [WriteCancelled])

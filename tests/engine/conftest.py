@@ -1,0 +1,10 @@
+"""What the tests of the engine share."""
+
+import pytest
+
+from tests.support.delivery_bench import Bench
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
