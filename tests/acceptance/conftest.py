@@ -1,7 +1,7 @@
 """`dealsync up` as its own process, and a person in both CRMs with the vendors' own clients.
 
-One running program serves the whole suite, and no longer; each test makes records of its own. Tests that change
-what all records share (the policy, permissions, limits) run a second program.
+One running program serves the whole suite, and no longer; each test makes records of its own.
+Tests that change what all records share (the policy, permissions, limits) run a second program.
 """
 
 from collections.abc import Iterator
