@@ -73,7 +73,8 @@ mutants: sync
 crash-matrix: sync
 	@$(BIN)/python -m tests.simulation.crash_matrix
 
-# Prints the figures and writes build/bench.json and build/bench-simulation.json.
+# Prints the figures, medians of ROUNDS; writes build/bench.json and build/bench-simulation.json.
+bench: export ROUNDS ?= 3
 bench: sync
 	@mkdir -p build
 	@$(BIN)/python -m tests.benchmarks.decide

@@ -13,6 +13,7 @@ peak_memory_mb}. No target is set yet.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ from adapters.postgres.queries import queries_beside
 from tests.benchmarks.entries import Entry, entry
 from tests.support.postgres import server_url
 
-ROUNDS: Final = 3
+ROUNDS: Final = int(os.environ.get("ROUNDS", "3"))
 #: on a machine too busy for all rounds, none begins later than this
 LAST_ROUND_SECONDS: Final = 110
 SIDES: Final = ("batches", "alone", "timed")

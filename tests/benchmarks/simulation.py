@@ -12,6 +12,7 @@ Writes build/bench-simulation.json, in the form of build/bench.json.
 """
 
 import json
+import os
 import resource
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from adapters.simulation.world import Outcome, run
 from tests.benchmarks.entries import Entry
 from tests.benchmarks.sides import RSS_UNITS_A_MB
 
-ROUNDS: Final = 3
+ROUNDS: Final = int(os.environ.get("ROUNDS", "3"))
 SEEDS: Final = range(1, 13)
 REPORT: Final = Path("build/bench-simulation.json")
 #: wished for, a core
