@@ -27,6 +27,11 @@ def took_effect(changes: Sequence[FieldChange], shown: Mapping[str, Value]) -> b
     )
 
 
+def found_before(changes: Sequence[FieldChange], value: Value) -> bool:
+    """Return whether a value is what one of several updates of one field expected to find there."""
+    return any(_canonical(change, value) == change.before for change in changes)
+
+
 def shows_another(changes: Sequence[FieldChange], shown: Mapping[str, Value]) -> bool:
     """Return whether a record shows another value than an update of it was to write.
 

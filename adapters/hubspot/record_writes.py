@@ -6,7 +6,7 @@ paired with their writes by `objectWriteTraceId`, because a batch keeps no order
 refused whole is sent again one by one, so that only the guilty are refused.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,10 +18,10 @@ from adapters.hubspot.account import Account
 from adapters.hubspot.errors import Problem, Verdict, problem_of_row
 from adapters.hubspot.reader import Reader, Wanted
 from adapters.hubspot.sending import Sending, rejected, row_answer
-from adapters.hubspot.wire import Json, RecordBatch, RecordRow
+from adapters.hubspot.wire import HistoryRow, Json, RecordBatch, RecordRow
 from domain.canonical import Value
 from domain.deliveries import Answer, Done, NotSent, Rejected, Unknown
-from domain.effect import took_effect
+from domain.effect import found_before, took_effect
 from domain.facts import Reading
 from domain.ids import Kind
 from domain.writes import FieldChange
@@ -190,14 +190,28 @@ class RecordWrites:
             row = rows.get(one.record_id)
             if row is None:
                 answers[one.trace_id] = _gone(kind, one.record_id)
-            elif took_effect(one.fields, row.properties) or self._was_there(one, row, app_id):
+            elif took_effect(one.fields, row.properties) or self._was_there(
+                one, [other for other in wanted if other.record_id == one.record_id], row, app_id
+            ):
                 answers[one.trace_id] = _done(of_kind, row)
             else:
                 answers[one.trace_id] = NotSent("the record shows other values")
         return answers
 
-    def _was_there(self, wanted: Change, row: RecordRow, app_id: str) -> bool:
-        """Tell whether the history shows a value of ours, set since the call."""
+    def _was_there(
+        self, wanted: Change, beside: Sequence[Change], row: RecordRow, app_id: str
+    ) -> bool:
+        """Tell whether the history shows a value of ours, set since the call.
+
+        Clocks differ, so that an earlier write of the same value can seem to be later: ours comes
+        after what it expected to find.
+
+        Args:
+            wanted: what was asked.
+            beside: everything that was asked of that record: it may have gone in one call.
+            row: the record with its history.
+            app_id: whose values are ours.
+        """
         if wanted.sent_at is None:
             return False
         since = wanted.sent_at - self._skew()
@@ -207,7 +221,10 @@ class RecordWrites:
             and took_effect([change], {change.name: entry.value})
             for change in wanted.fields
             if change.guarded
-            for entry in row.properties_with_history.get(change.name, ())
+            for entry in _after_what_was_expected(
+                [other for one in beside for other in one.fields if other.name == change.name],
+                row.properties_with_history.get(change.name, ()),
+            )
         )
 
     # -- archiving ------------------------------------------------------------------------------
@@ -321,6 +338,25 @@ def _paired(
         found[missing[0]] = unpaired[0]
         missing = []
     return found | dict.fromkeys(missing, Unknown("the answer does not name this record"))
+
+
+def _after_what_was_expected(
+    changes: Sequence[FieldChange], history: Sequence[HistoryRow]
+) -> Iterator[HistoryRow]:
+    """Yield the values of a property that came after one which our updates expected to find.
+
+    Args:
+        changes: of that property; each may have expected what another was to write.
+        history: in any order.
+    """
+    earliest_first = sorted(history, key=lambda entry: entry.timestamp)
+    found = found_before(changes, None) and not any(
+        found_before(changes, entry.value) for entry in history
+    )
+    for entry in earliest_first:
+        if found:
+            yield entry
+        found = found or found_before(changes, entry.value)
 
 
 def _properties(fields: Sequence[FieldChange], *, skip_blank: bool = False) -> dict[str, Json]:

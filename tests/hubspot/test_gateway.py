@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -339,6 +339,19 @@ def test_an_earlier_write_of_the_same_value_proves_nothing(desk: Desk) -> None:
     sent_at = desk.portal.later(60)
 
     lost = replace(desk.update(deal_id, change("amount", "5")), sent_at=sent_at)
+
+    assert isinstance(desk.resolve(lost)[0], NotSent)
+
+
+def test_an_earlier_write_proves_nothing_whatever_the_clocks_say(desk: Desk) -> None:
+    """Within the skew it seems to be later than the call; but then somebody set what we found."""
+    deal_id = desk.portal.deal(amount="1")
+    desk.send(desk.update(deal_id, change("amount", "5")))
+    sent_at = desk.portal.later()
+    desk.portal.change("deals", deal_id, amount="4")
+
+    again = change("amount", "5").model_copy(update={"before": "4"})
+    lost = replace(desk.update(deal_id, again), sent_at=sent_at - timedelta(seconds=5))
 
     assert isinstance(desk.resolve(lost)[0], NotSent)
 
