@@ -95,10 +95,18 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
     deals: dict[str, Record] = {}
     #: deals that were in the bin once: a newer one may have got their place
     binned: set[str] = set()
+    #: survivor of a merge → the opportunities whose deals went into it: only one can keep it
+    heirs: dict[str, set[str]] = {}
     for change in evidence.chronicle.changes:
         if change.table == "merged" and change.after is not None:
-            if change.key.partition("|")[2] in binned:
-                binned.add(str(change.after.get("to")))
+            merged, survivor = change.key.partition("|")[2], str(change.after.get("to"))
+            if merged in binned:
+                binned.add(survivor)
+            heirs.setdefault(survivor, set()).update(
+                key
+                for key, row in opportunities.items()
+                if row.get("DealSync_Deal_Id__c") == merged
+            )
         elif change.table == "Opportunity":
             made = change.is_ours and change.before is None
             if made and change.after is not None:
@@ -109,7 +117,12 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
                         yield Violation("I4", text)
                 deal = deals.get(key)
                 link = link_of(deal) if deal is not None else ""
-                if link in opportunities and not opportunities[link]["IsDeleted"]:
+                named = opportunities.get(link)
+                if (
+                    named is not None
+                    and not named["IsDeleted"]
+                    and not _has_another(named, deals, key)
+                ):
                     yield Violation("I4", f"deal {key} names {link} and got {change.key}")
             _keep(opportunities, change.key, change.after)
         elif change.table == "deals":
@@ -117,6 +130,8 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
                 link = link_of(as_record(change.after))
                 for other_deal in deals.values():
                     if other_deal["id"] in binned or other_deal["archivedMs"] is not None:
+                        continue
+                    if len(heirs.get(other_deal["id"], ())) > 1:
                         continue
                     if other_deal["id"] in {
                         row.get("DealSync_Deal_Id__c")
@@ -133,6 +148,12 @@ def _makes_no_second_counterpart(evidence: Evidence) -> Iterator[Violation]:
                 deals[change.key] = as_record(change.after)
                 if deals[change.key]["archivedMs"] is not None:
                     binned.add(change.key)
+
+
+def _has_another(opportunity: Row, deals: Mapping[str, Record], deal_id: str) -> bool:
+    """Tell whether an opportunity has a living deal besides the one that names it."""
+    own = deals.get(str(opportunity.get("DealSync_Deal_Id__c") or "").partition(":")[0])
+    return own is not None and own["id"] != deal_id and own["archivedMs"] is None
 
 
 def _makes_nothing_deleted_again(evidence: Evidence) -> Iterator[Violation]:
