@@ -156,6 +156,19 @@ def absorb(story: Story, other: Pair) -> None:
             buried_ids=dead,
         )
     )
+    own = story.pair.side(side.other).current
+    earlier = tuple(sorted(i for i, lives in other.side(side.other).ids.items() if not lives))
+    if own is not None and earlier:
+        # Whatever had this record's place counts too: its creation key is taken for ever.
+        story.tell(
+            events.CounterpartLinked(
+                **story.said(RuleId.ADOPT),
+                side=side.other,
+                record_id=own,
+                how="adopted",
+                buried_ids=earlier,
+            )
+        )
     end(story, other, RuleId.ADOPT)
     read_again(story, side, "adopted")
 

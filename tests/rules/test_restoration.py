@@ -178,12 +178,18 @@ def test_the_survivor_of_a_merge_keeps_the_pair() -> None:
     assert scenario.told(events.CounterpartLinked)[0].rule == RuleId.MERGE
 
 
-def test_the_opportunity_left_over_by_a_merge_is_detached_not_deleted() -> None:
+def two_pairs() -> tuple[Scenario, str]:
+    """Let the usual pair live, and another opportunity whose deal is `SECOND`; return its id."""
     other = ids.salesforce_id("006000000000002")
     scenario = Scenario().adopted().live()
     scenario.when(scenario.opportunity(40, opportunity_id=other))
     (create,) = scenario.asked(CreateDeal)
     scenario.given(scenario.done(create, 41, SECOND))
+    return scenario, other
+
+
+def test_the_opportunity_left_over_by_a_merge_is_detached_not_deleted() -> None:
+    scenario, other = two_pairs()
     scenario.given(scenario.merged(50, ids.deal(DEAL), "9003", primary_id=DEAL))
 
     scenario.when(scenario.merged(51, ids.deal(SECOND), "9003", primary_id=DEAL))
@@ -195,11 +201,7 @@ def test_the_opportunity_left_over_by_a_merge_is_detached_not_deleted() -> None:
 
 def test_without_word_of_the_merge_the_survivor_goes_to_the_pair_that_it_names() -> None:
     """The webhook was lost: HubSpot says who went into whom, and not which was the primary one."""
-    other = ids.salesforce_id("006000000000002")
-    scenario = Scenario().adopted().live()
-    scenario.when(scenario.opportunity(40, opportunity_id=other))
-    (create,) = scenario.asked(CreateDeal)
-    scenario.given(scenario.done(create, 41, SECOND))
+    scenario, other = two_pairs()
     both = (DEAL, SECOND)
 
     scenario.given(scenario.merged(50, ids.deal(DEAL), "9003", link=other, merged_ids=both))
@@ -212,11 +214,7 @@ def test_without_word_of_the_merge_the_survivor_goes_to_the_pair_that_it_names()
 
 def test_a_survivor_that_was_left_to_a_pair_stays_left_to_it() -> None:
     """A blank link of the primary is filled from the other deal; the webhook comes afterwards."""
-    other = ids.salesforce_id("006000000000002")
-    scenario = Scenario().adopted().live()
-    scenario.when(scenario.opportunity(40, opportunity_id=other))
-    (create,) = scenario.asked(CreateDeal)
-    scenario.given(scenario.done(create, 41, SECOND))
+    scenario, other = two_pairs()
     both = (DEAL, SECOND)
     read = scenario.merged(50, ids.deal(SECOND), "9003", link=OPPORTUNITY, merged_ids=both)
 
@@ -227,11 +225,7 @@ def test_a_survivor_that_was_left_to_a_pair_stays_left_to_it() -> None:
 
 
 def test_a_copied_link_gives_a_survivor_to_nobody() -> None:
-    other = ids.salesforce_id("006000000000002")
-    scenario = Scenario().adopted().live()
-    scenario.when(scenario.opportunity(40, opportunity_id=other))
-    (create,) = scenario.asked(CreateDeal)
-    scenario.given(scenario.done(create, 41, SECOND))
+    scenario, other = two_pairs()
 
     scenario.given(scenario.merged(50, ids.deal(DEAL), "9003", link=other, merged_ids=(DEAL,)))
 
@@ -268,6 +262,8 @@ def test_a_survivor_that_comes_out_of_the_bin_goes_to_the_opportunity_that_it_na
     assert not scenario.all_asked(CreateOpportunity)
     pair = scenario.pair(ids.deal("9003"))
     assert (pair.hubspot.current, pair.salesforce.current) == ("9003", OPPORTUNITY)
+    # The key of the deal that was is taken for ever: a further one gets the third.
+    assert dict(pair.hubspot.ids) == {DEAL: False, "9003": True}
     assert scenario.pair(ids.opportunity(OPPORTUNITY)).stream == pair.stream
 
 
