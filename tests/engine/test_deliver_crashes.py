@@ -31,12 +31,18 @@ from tests.support.delivery_samples import (
 )
 
 
-def test_a_deliverer_that_slept_past_its_lease_sends_nothing(bench: Bench) -> None:
-    """It sleeps in its look; meanwhile another takes the write over and sends it."""
+def decided_update(bench: Bench) -> Write:
+    """Let an update of a living pair's deal wait to be sent."""
     wanted = update_deal("a", "1")
     bench.pair()
     bench.decided.write(wanted)
     bench.hubspot.shown["7a"] = deal_observed("7a")
+    return wanted
+
+
+def test_a_deliverer_that_slept_past_its_lease_sends_nothing(bench: Bench) -> None:
+    """It sleeps in its look; meanwhile another takes the write over and sends it."""
+    wanted = decided_update(bench)
 
     def sleep() -> None:
         bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
@@ -50,10 +56,7 @@ def test_a_deliverer_that_slept_past_its_lease_sends_nothing(bench: Bench) -> No
 
 
 def test_a_shorter_lease_is_over_sooner(bench: Bench) -> None:
-    wanted = update_deal("a", "1")
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a")
+    wanted = decided_update(bench)
     brief = bench.loop(Crm.HUBSPOT, lease_seconds=20.0)
 
     def sleep() -> None:
@@ -68,10 +71,7 @@ def test_a_shorter_lease_is_over_sooner(bench: Bench) -> None:
 
 
 def test_a_deliverer_that_slept_right_before_its_call_sends_nothing(bench: Bench) -> None:
-    wanted = update_deal("a", "1")
-    bench.pair()
-    bench.decided.write(wanted)
-    bench.hubspot.shown["7a"] = deal_observed("7a")
+    wanted = decided_update(bench)
 
     def sleep() -> None:
         bench.clock.at += timedelta(seconds=LEASE_SECONDS + 1)
